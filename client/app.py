@@ -1,0 +1,421 @@
+"""The composition root: the only place that builds the client's objects and wires them. The window and the command line use it.
+
+Parts are built when first used, and their modules are imported there and not above: a tray at rest must not pay for what it
+does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from client import __version__
+from client.model import (
+    Answer,
+    Article,
+    Attachment,
+    Capabilities,
+    Comment,
+    Conversation,
+    Draft,
+    FixOutcome,
+    FixPlan,
+    Identity,
+    OutboxEntry,
+    Payload,
+    Preview,
+    State,
+    Ticket,
+)
+from client.platform.paths import Paths, find_paths
+from client.settings.layers import Loaded, load
+
+if TYPE_CHECKING:
+    from client.desks.base import Desk
+    from client.fixes.execute import Fixes
+    from client.knowledge.library import Library
+    from client.knowledge.search import Search
+    from client.outbox.delivery import Delivery
+    from client.outbox.store import Outbox
+    from client.watch.reports import Reports
+    from diagnostics.model import Event, Report
+
+Listener = Callable[["Event"], None]
+
+
+class App:
+    """Everything the client can do, one method each. One per process.
+
+    Args:
+        paths: where this user's files are.
+        settings: the merged settings.
+        program: the command that starts Deskside again, for the child that runs the checks.
+    """
+
+    def __init__(self, *, paths: Paths, settings: Loaded, program: tuple[str, ...]) -> None:
+        self.paths = paths
+        self.settings = settings
+        self._program = program
+        self._desk: Desk | None = None
+        self._checking = False
+
+    # --- checks
+
+    async def check(self, *, only: frozenset[str] = frozenset(), listen: Listener | None = None) -> Report:
+        """Runs the checks in a child process; the report is kept as `last_report` unless `only` narrowed it.
+
+        Args:
+            listen: hears every event of the run, on the loop's thread.
+
+        Raises:
+            DesksideBug: the run itself failed.
+        """
+        from diagnostics.supervise import supervise  # noqa: PLC0415 -- not needed at rest
+
+        self._checking = True
+        try:
+            report = await supervise(
+                (*self._program, "check", "--events"), targets=self.settings.targets(), only=only, listen=listen
+            )
+        finally:
+            self._checking = False
+        if not only:
+            await asyncio.to_thread(self._reports.keep, report)
+        return report
+
+    def last_report(self) -> Report | None:
+        """The last full report of this user on this computer, None before the first check. Reads a file."""
+        return self._reports.last()
+
+    def state(self) -> State:
+        """What the icon shows. Reads a file, cheap enough for the window's thread."""
+        if self._checking:
+            return State.CHECKING
+        report = self.last_report()
+        if report is None:
+            return State.UNKNOWN
+        if not report.diagnosis:
+            return State.FINE
+        offline = ("link.", "address.", "route.", "gateway.", "internet.")
+        return State.OFFLINE if report.diagnosis[0].cause.startswith(offline) else State.PROBLEM
+
+    # --- knowledge
+
+    async def search(self, words: str, *, limit: int = 8) -> Answer:
+        """Articles for what was typed; what the last check found counts too."""
+        causes = tuple(one.cause for one in report.diagnosis) if (report := self.last_report()) else ()
+        return await asyncio.to_thread(self._search.find, words, causes=causes, limit=limit)
+
+    def article(self, article_id: str) -> Article | None:
+        """One article by its id. Reads a file."""
+        return self._library.get(article_id)
+
+    def articles(self) -> tuple[Article, ...]:
+        """Every article for this platform, by title. Reads files."""
+        return self._library.all()
+
+    # --- fixes
+
+    def fixes(self) -> tuple[tuple[str, str, str], ...]:
+        """Every fix that exists on this platform: (id, title, summary)."""
+        return self._fixes.list()
+
+    async def plan(self, fix: str) -> FixPlan:
+        """What the fix would do on this machine now; changes nothing.
+
+        Raises:
+            UsageError: there is no such fix.
+        """
+        return await self._fixes.plan(fix)
+
+    async def fix(self, plan: FixPlan, *, progress: Callable[[str], None] | None = None) -> FixOutcome:
+        """Carries out a plan that the employee has agreed to, and proves it by the checks it names.
+
+        Args:
+            progress: hears a sentence as each step begins.
+        """
+        return await self._fixes.run(plan, progress=progress or (lambda _: None))
+
+    async def undo(self, outcome_id: str) -> FixOutcome:
+        """Puts back what a fix changed.
+
+        Raises:
+            ActionFault: it cannot be undone (any more).
+        """
+        return await self._fixes.undo(outcome_id)
+
+    def journal(self) -> tuple[FixOutcome, ...]:
+        """The fixes tried on this computer, newest first. Reads a file."""
+        return self._fixes.journal()
+
+    # --- writing a ticket
+
+    def new_draft(self, *, words: str = "", report: Report | None = None, tried: tuple[FixOutcome, ...] = ()) -> Draft:
+        """A draft with a key of its own, not saved yet. Its subject is the first cause, where there is one."""
+        subject = report.diagnosis[0].title if report and report.diagnosis else ""
+        return Draft(
+            id=str(uuid.uuid4()), created_at=datetime.now(UTC), subject=subject, words=words, report=report, tried=tried
+        )
+
+    async def save_draft(self, draft: Draft) -> None:
+        """Keeps the draft through a crash; returns after the commit.
+
+        Raises:
+            StorageFault: the disk did not take it.
+        """
+        await asyncio.to_thread(self._outbox.save_draft, draft)
+
+    async def drafts(self) -> tuple[Draft, ...]:
+        """Drafts that were neither sent nor discarded, newest first."""
+        return await asyncio.to_thread(self._outbox.drafts)
+
+    async def discard_draft(self, draft_id: str) -> None:
+        """Forgets a draft."""
+        await asyncio.to_thread(self._outbox.discard_draft, draft_id)
+
+    async def preview(self, draft: Draft) -> Preview:
+        """The ticket exactly as it would be sent, after redaction, without what is left out."""
+        from client.report.compose import compose  # noqa: PLC0415 -- not needed at rest
+
+        return await asyncio.to_thread(compose, draft, who=self._who())
+
+    async def send(self, preview: Preview) -> OutboxEntry:
+        """Puts exactly the previewed payload into the outbox; returns after the commit. Its draft is forgotten with the same commit.
+
+        Raises:
+            StorageFault: the disk did not take it; the draft is still there.
+        """
+        return await asyncio.to_thread(self._outbox.add, preview.payload)
+
+    async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
+        """Puts a reply into the outbox; returns after the commit.
+
+        Raises:
+            StorageFault: the disk did not take it.
+        """
+        payload = Payload(key=str(uuid.uuid4()), subject="", body=words, attachments=attachments)
+        return await asyncio.to_thread(self._outbox.add, payload, reply_to=ticket_id)
+
+    # --- sending
+
+    async def outbox(self) -> tuple[OutboxEntry, ...]:
+        """What is kept here: waiting, on its way, unsure, refused, and sent in the last days; newest first."""
+        return await asyncio.to_thread(self._outbox.entries)
+
+    async def payload(self, entry_id: str) -> Payload:
+        """What an outbox entry holds, byte for byte.
+
+        Raises:
+            UsageError: there is no such entry.
+        """
+        return await asyncio.to_thread(self._outbox.payload, entry_id)
+
+    async def retry(self, entry_id: str) -> None:
+        """Sends an entry again now; for an unsure one this is the employee's decision.
+
+        Raises:
+            UsageError: there is no such entry.
+        """
+        await asyncio.to_thread(self._outbox.retry, entry_id)
+
+    async def drop(self, entry_id: str) -> None:
+        """Takes an entry out of the outbox for good.
+
+        Raises:
+            UsageError: there is no such entry, or it is being sent right now.
+        """
+        await asyncio.to_thread(self._outbox.drop, entry_id)
+
+    async def deliver(self) -> tuple[OutboxEntry, ...]:
+        """Sends what is due, once. Gives the entries whose state changed. Never raises for a fault of desk or network."""
+        delivery = await self._delivery()
+        return await delivery.run_due()
+
+    def next_delivery(self) -> float | None:
+        """Seconds until something is due (0: now), None when nothing waits. Reads the database, cheap."""
+        return self._outbox.seconds_until_due()
+
+    # --- what the help desk says
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the configured help desk can do."""
+        from client.desks import desk_class  # noqa: PLC0415 -- not needed at rest
+
+        return desk_class(self.settings.values.desk.kind).capabilities
+
+    async def tickets(self, *, refresh: bool = True) -> tuple[Ticket, ...]:
+        """My tickets, newest first; with `refresh` asked for at the desk and kept, otherwise as last seen.
+
+        Raises:
+            DeskFault: the desk could not be asked.
+        """
+        if refresh:
+            desk = await self.desk()
+            await asyncio.to_thread(self._outbox.keep_tickets, await desk.tickets())
+        return await asyncio.to_thread(self._outbox.kept_tickets)
+
+    async def conversation(self, ticket_id: str, *, refresh: bool = True) -> Conversation:
+        """A ticket with its messages; marks them as read. Without `refresh` as last seen.
+
+        Raises:
+            DeskFault: the desk could not be asked.
+        """
+        if refresh:
+            desk = await self.desk()
+            await asyncio.to_thread(self._outbox.keep_conversation, await desk.conversation(ticket_id))
+        return await asyncio.to_thread(self._outbox.kept_conversation, ticket_id)
+
+    async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
+        """Agents' answers that were not there before; each is told once.
+
+        Raises:
+            DeskFault: the desk could not be asked.
+        """
+        desk = await self.desk()
+        return await self._news(desk)
+
+    async def desk(self) -> Desk:
+        """The adapter of the configured help desk, signed in with this account's secret.
+
+        Raises:
+            SettingsFault: no help desk is configured.
+            SecretsFault: the keyring is missing or locked.
+        """
+        if self._desk is None:
+            from client.desks import open_desk  # noqa: PLC0415 -- brings httpx, not needed at rest
+            from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed at rest
+
+            values = self.settings.values
+            secret = await asyncio.to_thread(get_secret, values.desk.url)
+            self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
+        return self._desk
+
+    async def sign_in(self, secret: str) -> Identity:
+        """Proves a secret at the desk and only then keeps it in the keyring.
+
+        Raises:
+            SignInNeeded: the desk refused it.
+            SecretsFault: the keyring is missing or locked.
+        """
+        from client.desks import open_desk  # noqa: PLC0415 -- as above
+        from client.platform.secrets import set_secret  # noqa: PLC0415 -- as above
+
+        values = self.settings.values
+        desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
+        try:
+            identity = await desk.whoami()
+        finally:
+            await desk.close()
+        await asyncio.to_thread(set_secret, values.desk.url, secret)
+        await self._forget_desk()
+        return identity
+
+    async def sign_out(self) -> None:
+        """Forgets the secret of the configured desk.
+
+        Raises:
+            SecretsFault: the keyring is missing or locked.
+        """
+        from client.platform.secrets import delete_secret  # noqa: PLC0415 -- as above
+
+        await asyncio.to_thread(delete_secret, self.settings.values.desk.url)
+        await self._forget_desk()
+
+    async def whoami(self) -> Identity:
+        """Who the desk says we are.
+
+        Raises:
+            DeskFault: it could not be asked, or does not know us.
+        """
+        return await (await self.desk()).whoami()
+
+    async def close(self) -> None:
+        """Lets go of connections and files."""
+        await self._forget_desk()
+        if "_outbox" in self.__dict__:
+            await asyncio.to_thread(self._outbox.close)
+
+    # --- the parts
+
+    @cached_property
+    def _reports(self) -> Reports:
+        from client.watch.reports import Reports  # noqa: PLC0415 -- not needed at rest
+
+        return Reports(self.paths.state)
+
+    @cached_property
+    def _library(self) -> Library:
+        from client.knowledge.library import Library  # noqa: PLC0415 -- not needed at rest
+
+        return Library((self.paths.resources / "articles",), language=self.settings.values.client.language, platform=sys.platform)
+
+    @cached_property
+    def _search(self) -> Search:
+        from client.knowledge.search import Search  # noqa: PLC0415 -- not needed at rest
+
+        return Search(self._library, folder=self.paths.cache)
+
+    @cached_property
+    def _fixes(self) -> Fixes:
+        from client.fixes.execute import Fixes  # noqa: PLC0415 -- not needed at rest
+
+        return Fixes(
+            folder=self.paths.data,
+            allowed=self.settings.values.fixes.allowed,
+            check=lambda ids: self.check(only=frozenset(ids)),
+            last_report=self.last_report,
+        )
+
+    @cached_property
+    def _outbox(self) -> Outbox:
+        from client.outbox.store import Outbox  # noqa: PLC0415 -- not needed at rest
+
+        return Outbox(self.paths.data / "outbox.sqlite3")
+
+    async def _delivery(self) -> Delivery:
+        from client.outbox.delivery import Delivery  # noqa: PLC0415 -- not needed at rest
+
+        return Delivery(self._outbox, open_desk=self.desk)
+
+    async def _news(self, desk: Desk) -> tuple[tuple[Ticket, Comment], ...]:
+        found: list[tuple[Ticket, Comment]] = []
+        before = {one.id: one for one in await asyncio.to_thread(self._outbox.kept_tickets)}
+        tickets = await desk.tickets()
+        await asyncio.to_thread(self._outbox.keep_tickets, tickets)
+        for ticket in tickets:
+            known = before.get(ticket.id)
+            if known is not None and known.updated_at == ticket.updated_at:
+                continue
+            for comment in await asyncio.to_thread(self._outbox.keep_conversation, await desk.conversation(ticket.id)):
+                found.append((ticket, comment))  # noqa: PERF401 -- reads as what it does
+        return tuple(found)
+
+    async def _forget_desk(self) -> None:
+        desk, self._desk = self._desk, None
+        if desk is not None:
+            await desk.close()
+
+    def _who(self) -> dict[str, str]:
+        import platform  # noqa: PLC0415 -- not needed at rest
+
+        return {"client": f"deskside {__version__}", "device": platform.node(), "platform": sys.platform}
+
+
+def build(*, settings_file: Path | None = None, program: tuple[str, ...] = (sys.executable, "-m", "client")) -> App:
+    """Finds the folders, merges the settings and gives the app. Starts nothing.
+
+    Args:
+        settings_file: replaces the user's layer of settings (`--settings FILE`).
+
+    Raises:
+        SettingsFault: a named settings file cannot be read, or a policy file is broken in a way that must not be ignored.
+    """
+    paths = find_paths()
+    return App(paths=paths, settings=load(paths, user_file=settings_file), program=program)

@@ -1,0 +1,70 @@
+"""What a help desk adapter is. An adapter translates; it keeps nothing, retries nothing and shows nothing.
+
+Every fault leaves it as an error of `client.errors`, made in `client.desks.translate` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from client.errors import DeskFault
+from client.model import Article, Attachment, Capabilities, Conversation, Created, Identity, Payload, Ticket
+
+
+class CannotDo(DeskFault):
+    """This help desk has no such thing; the screen should not have offered it."""
+
+    title = "This help desk cannot do that"
+    default_hint = "Ask your IT department how they would like to be reached."
+
+
+class Desk(ABC):
+    """One help desk, spoken to as one employee. Only `create` is common to all; the rest follows `capabilities`.
+
+    All methods raise the `DeskFault` family. `OutcomeUnknown` is raised when a request may have been received although no valid
+    answer came back; `DeskUnreachable` only when it certainly was not.
+    """
+
+    kind: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    @abstractmethod
+    async def create(self, payload: Payload) -> Created:
+        """Creates the ticket; files too where `capabilities.attach` is "same_request". Success is a parsed ticket id."""
+
+    async def find(self, key: str) -> Created | None:
+        """The ticket that carries our key, if the desk has it. Only where `dedupe` is not "none"."""
+        raise CannotDo("This help desk cannot be asked for a ticket by its key.")
+
+    async def attach(self, ticket: Created, attachment: Attachment) -> None:
+        """Adds one file to a created ticket. Only where `attach` is "after_creation"."""
+        raise CannotDo("This help desk takes no files after a ticket was created.")
+
+    async def tickets(self) -> tuple[Ticket, ...]:
+        """The employee's own tickets, newest first. Only where `own_list`."""
+        raise CannotDo("This help desk has no list of your tickets.")
+
+    async def conversation(self, ticket_id: str) -> Conversation:
+        """What was said in a ticket, without internal notes. Only where `comments`."""
+        raise CannotDo("This help desk has no conversation to show.")
+
+    async def comment(self, ticket_id: str, payload: Payload) -> None:
+        """Adds the employee's reply (`payload.body`, its files, its key). Only where `comments`."""
+        raise CannotDo("This help desk takes replies by other ways only.")
+
+    async def articles(self, words: str) -> tuple[Article, ...]:
+        """Articles of the desk's own knowledge base. Only where `articles`."""
+        raise CannotDo("This help desk has no articles.")
+
+    @abstractmethod
+    async def whoami(self) -> Identity:
+        """Proves the credentials and says whose they are.
+
+        Raises:
+            SignInNeeded: there are none, or they are refused.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Lets go of connections."""

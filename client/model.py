@@ -1,0 +1,272 @@
+"""What the client's packages hand to each other. Frozen types only; imports `diagnostics.model` and nothing else of the project."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from diagnostics.model import Finding, Report
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything here."""
+
+
+# --- knowledge
+
+
+class Article(Frozen):
+    """One article. `body` is Markdown; `id` is the file's name; `words` are what people call the problem; `source` is who wrote it.
+
+    `causes` and `fixes` are ids; `platforms` holds "windows", "macos", "linux" (empty: all); `reviewed_on` is an ISO date.
+    """
+
+    id: str
+    title: str
+    summary: str
+    body: str
+    words: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    language: str = "en"
+    reviewed_on: str = ""
+    source: str = "deskside"
+
+
+class Hit(Frozen):
+    """One search result; `score` is 0 to 1, best first."""
+
+    article: str
+    score: float
+    title: str
+    summary: str = ""
+
+
+class Answer(Frozen):
+    """What a search found. `nothing_fits` says honestly that the results, if any, are guesses."""
+
+    results: tuple[Hit, ...] = ()
+    nothing_fits: bool = True
+
+
+# --- fixes
+
+
+class Step(Frozen):
+    """One step of a plan: an action from the closed list, its parameters, and what it does in words."""
+
+    action: str
+    parameters: dict[str, str] = {}
+    words: str
+    details: tuple[str, ...] = ()  # what exactly is touched: a line each, such as "/home/a/.cache/pip  1.2 GB"
+
+
+class FixPlan(Frozen):
+    """What a fix would do on this machine now. It is shown before anything happens, and executed as it was shown.
+
+    `checks` are re-run afterwards. `refused` says why it cannot be done here (empty: it can). `undo` says how it can be
+    undone (empty: it cannot, and the screen says so plainly). `gain_bytes` is what disk fixes will free, if known.
+    """
+
+    fix: str
+    title: str
+    summary: str
+    steps: tuple[Step, ...]
+    checks: tuple[str, ...] = ()
+    refused: str = ""
+    undo: str = ""
+    gain_bytes: int | None = None
+
+
+class FixResult(StrEnum):
+    """How a fix ended, judged by the checks and not by the action's own word."""
+
+    HELPED = "helped"  # what failed before is fine now
+    NO_CHANGE = "no_change"  # carried out, but the checks say the same as before
+    DONE = "done"  # carried out; there is no check that could prove it (a settings page was opened)
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class FixOutcome(Frozen):
+    """A fix that was tried, with its proof. Goes into the journal and into the ticket."""
+
+    id: str
+    fix: str
+    title: str
+    result: FixResult
+    words: str
+    started_at: datetime
+    took_ms: int = 0
+    before: tuple[Finding, ...] = ()
+    after: tuple[Finding, ...] = ()
+    can_undo: bool = False
+
+
+# --- tickets
+
+
+class Attachment(Frozen):
+    """A file that goes with a ticket: a name without folders, a media type, and its bytes."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+class Draft(Frozen):
+    """A ticket that is being written; `id` is client-made (UUID) and stays the ticket's key through all sending.
+
+    `report` is what the check found (None: no check was run). `left_out` holds ids of sections the employee has unticked.
+    """
+
+    id: str
+    created_at: datetime
+    subject: str = ""
+    words: str = ""
+    report: Report | None = None
+    tried: tuple[FixOutcome, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    left_out: frozenset[str] = frozenset()
+
+
+class Section(Frozen):
+    """A part of the ticket that the employee may leave out; `text` is what it holds, as it would be sent."""
+
+    id: str
+    title: str
+    text: str
+    included: bool = True
+    required: bool = False
+
+
+class Payload(Frozen):
+    """Exactly what is sent, serialised once: the preview shows it, the outbox stores it, the adapter sends it.
+
+    `body` is plain text that reads well as Markdown; `body_html` the same model for desks that want HTML. `fields` carries
+    cause, subject, severity, tier, device, client and version. `attachments` include report.json, report.html, summary.txt.
+    """
+
+    key: str
+    subject: str
+    body: str
+    body_html: str = ""
+    fields: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Preview(Frozen):
+    """The payload with its sections: what the employee looks at and agrees to."""
+
+    payload: Payload
+    sections: tuple[Section, ...]
+    redactions: int = 0
+
+
+class Created(Frozen):
+    """A ticket that the help desk has confirmed. `attached` names the files it already has."""
+
+    id: str
+    ref: str
+    url: str = ""
+    attached: tuple[str, ...] = ()
+
+
+class SendState(StrEnum):
+    """Where an outbox entry stands. `UNSURE` means: it may have arrived, and the desk cannot be asked."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    CREATED = "created"  # the ticket exists; files are still on their way
+    SENT = "sent"
+    UNSURE = "unsure"
+    REFUSED = "refused"
+
+
+class OutboxEntry(Frozen):
+    """One message to the help desk that is kept until it has arrived. `kind` is a new ticket or a reply to `ticket`."""
+
+    id: str
+    kind: Literal["ticket", "reply"]
+    state: SendState
+    subject: str
+    created_at: datetime
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    last_error: str = ""  # the last fault's sentence and hint, for the employee
+    ticket: Created | None = None
+    sent_at: datetime | None = None
+
+
+class Ticket(Frozen):
+    """One of the employee's tickets as the help desk tells it. `unread` counts answers not yet looked at on this computer."""
+
+    id: str
+    ref: str
+    subject: str
+    status: str
+    is_open: bool
+    url: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    unread: int = 0
+
+
+class Comment(Frozen):
+    """One message of a conversation, oldest first. `text` is plain text or Markdown, never HTML."""
+
+    id: str
+    author: str
+    from_agent: bool
+    text: str
+    created_at: datetime | None = None
+    attachments: tuple[str, ...] = ()
+
+
+class Conversation(Frozen):
+    """A ticket with what was said."""
+
+    ticket: Ticket
+    comments: tuple[Comment, ...] = ()
+
+
+class Identity(Frozen):
+    """Who the help desk says we are."""
+
+    name: str
+    email: str = ""
+
+
+class Capabilities(Frozen):
+    """What a help desk's adapter can do; the screen shows no page for what it cannot.
+
+    `attach`: with the creating request, uploaded before it, or one by one after it. `dedupe`: the server knows our key, can be
+    searched for it, or neither. `max_file_bytes` is None where the desk does not say.
+    """
+
+    body: Literal["text", "markdown", "html"] = "text"
+    attach: Literal["same_request", "upload_first", "after_creation", "none"] = "none"
+    dedupe: Literal["key", "search", "none"] = "none"
+    comments: bool = False
+    own_list: bool = False
+    status: bool = False
+    articles: bool = False
+    max_file_bytes: int | None = None
+
+
+# --- the state that the icon shows
+
+
+class State(StrEnum):
+    """The one state that icon, menu and window agree on. `UNKNOWN` before the first check."""
+
+    UNKNOWN = "unknown"
+    FINE = "fine"
+    CHECKING = "checking"
+    PROBLEM = "problem"
+    OFFLINE = "offline"
