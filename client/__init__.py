@@ -1,4 +1,4 @@
-"""Deskside, the desktop self-service client. What may import what is drawn in docs/architecture.md and kept by tests/architecture."""
+"""Deskside, the desktop self-service client. docs/architecture.md says what may import what; tests/architecture keeps it."""
 
 from diagnostics import __version__
 

@@ -186,7 +186,7 @@ class App:
         return await asyncio.to_thread(compose, draft, who=self._who())
 
     async def send(self, preview: Preview) -> OutboxEntry:
-        """Puts exactly the previewed payload into the outbox; returns after the commit. Its draft is forgotten with the same commit.
+        """Puts exactly the previewed payload into the outbox; returns after the commit, which also forgets the draft.
 
         Raises:
             StorageFault: the disk did not take it; the draft is still there.
@@ -354,7 +354,9 @@ class App:
     def _library(self) -> Library:
         from client.knowledge.library import Library  # noqa: PLC0415 -- not needed at rest
 
-        return Library((self.paths.resources / "articles",), language=self.settings.values.client.language, platform=sys.platform)
+        return Library(
+            (self.paths.resources / "articles",), language=self.settings.values.client.language, platform=sys.platform
+        )
 
     @cached_property
     def _search(self) -> Search:

@@ -1,24 +1,24 @@
 """The errors of the client. Each carries what a person needs: a title, a message and a hint. Imports nothing of the project.
 
-    DesksideError
-    ├── EnvironmentFault          the machine, the network, the help desk, the settings: not our mistake
-    │   ├── SettingsFault         a settings file says something impossible; lists every problem at once
-    │   ├── StorageFault          this computer cannot keep or read our files (full, read-only, broken)
-    │   │   └── NewerData         the data was written by a newer Deskside
-    │   ├── SecretsFault          the keyring is missing or locked
-    │   ├── DisplayFault          there is no display to show a window on
-    │   ├── ActionFault           a fix could not be carried out
-    │   └── DeskFault             the help desk
-    │       ├── DeskUnreachable   we could not talk: nothing was sent, safe to send again
-    │       ├── OutcomeUnknown    the line broke after we sent: it may have arrived
-    │       └── DeskRefused       they answered, and said no
-    │           ├── SignInNeeded  the credentials are missing, expired or refused
-    │           ├── TooBusy       asked to wait; `retry_after_s` says how long
-    │           ├── TooLarge      a file or the ticket is larger than the desk takes
-    │           ├── NotFound      the ticket or article does not exist (any more)
-    │           └── DeskBroken    the desk has a fault of its own (5xx, a login page, an answer without a ticket's number)
-    ├── UsageError                the command line or an id was used wrongly
-    └── DesksideBug               our own mistake; asks for a report
+DesksideError
+├── EnvironmentFault          the machine, the network, the help desk, the settings: not our mistake
+│   ├── SettingsFault         a settings file says something impossible; lists every problem at once
+│   ├── StorageFault          this computer cannot keep or read our files (full, read-only, broken)
+│   │   └── NewerData         the data was written by a newer Deskside
+│   ├── SecretsFault          the keyring is missing or locked
+│   ├── DisplayFault          there is no display to show a window on
+│   ├── ActionFault           a fix could not be carried out
+│   └── DeskFault             the help desk
+│       ├── DeskUnreachable   we could not talk: nothing was sent, safe to send again
+│       ├── OutcomeUnknown    the line broke after we sent: it may have arrived
+│       └── DeskRefused       they answered, and said no
+│           ├── SignInNeeded  the credentials are missing, expired or refused
+│           ├── TooBusy       asked to wait; `retry_after_s` says how long
+│           ├── TooLarge      a file or the ticket is larger than the desk takes
+│           ├── NotFound      the ticket or article does not exist (any more)
+│           └── DeskBroken    the desk has a fault of its own (5xx, a login page, an answer without a ticket's number)
+├── UsageError                the command line or an id was used wrongly
+└── DesksideBug               our own mistake; asks for a report
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ _checks: dict[str, Check] = {}  # filled at import, read afterwards
 
 
 def check(
-    id: str,  # noqa: A002 -- the word the field uses; shadowing the builtin harms nobody here
+    id: str,
     *,
     words: str,
     needs: tuple[str, ...] = (),

@@ -1,4 +1,4 @@
-"""Fences: a unit test cannot touch this machine's home, keyring, network beyond loopback or desktop unless it asks for it by name."""
+"""Fences: a unit test cannot touch this machine's home, keyring, desktop or network unless it asks for it by name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def fence(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setenv(name, str(home))
     for name, folder in (("CONFIG", "config"), ("DATA", "data"), ("CACHE", "cache"), ("STATE", "state")):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / folder))
-    for name in [name for name in os.environ if name.lower().endswith("_proxy") or name.startswith(("DESKSIDE_", "SSL_CERT"))]:
+    for name in [
+        name for name in os.environ if name.lower().endswith("_proxy") or name.startswith(("DESKSIDE_", "SSL_CERT"))
+    ]:
         monkeypatch.delenv(name)
     if request.node.get_closest_marker("netlab") or request.node.get_closest_marker("desktop"):
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ LONGEST = 450
 MIDDLE = ("settings", "desks", "outbox", "knowledge", "fixes", "report", "watch", "platform")
 BASE = {"client", "client.model", "client.errors", "diagnostics"}
 
-# Which modules of the project a package may import, itself aside. A name allows what lies below it, except "client", which is only its __init__.
+# Which modules of the project a room may import, itself aside. A name allows what lies below it; "client" is only its __init__.
 ALLOWED = {
     "diagnostics": {"diagnostics"},
     "client.model": BASE,
@@ -28,7 +29,15 @@ ALLOWED = {
     "client.app": {*BASE, "client.runtime", *(f"client.{name}" for name in MIDDLE)},
     "client.cli": {*BASE, "client.runtime", "client.app", "client.demo.launch", *(f"client.{name}" for name in MIDDLE)},
     "client.ui": {*BASE, "client.runtime", "client.app", *(f"client.{name}" for name in MIDDLE)},
-    "client.__main__": {*BASE, "client.runtime", "client.app", "client.cli", "client.ui", "client.settings", "client.platform"},
+    "client.__main__": {
+        *BASE,
+        "client.runtime",
+        "client.app",
+        "client.cli",
+        "client.ui",
+        "client.settings",
+        "client.platform",
+    },
 }
 
 
@@ -88,7 +97,9 @@ def test_every_package_of_the_client_has_a_rule() -> None:
     assert not {module for module in rooms if room_of(module) is None}
 
 
-@pytest.mark.parametrize("path", SOURCES + sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", SOURCES + sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_files_stay_readable(path: Path) -> None:
     text = path.read_text()
     if len(text.splitlines()) > LONGEST:
@@ -96,14 +107,20 @@ def test_files_stay_readable(path: Path) -> None:
         assert "one thing" in head, f"{path.name} is long and its docstring does not say why it is one thing"
 
 
+COMMANDS_WITHOUT_QT = """
+import sys, client.cli, pkgutil, importlib
+for one in pkgutil.iter_modules(client.cli.__path__, "client.cli."):
+    importlib.import_module(one.name)
+sys.exit(any(name.startswith("PySide6") for name in sys.modules))
+"""
+
+
 def test_the_command_line_never_loads_qt() -> None:
     done = subprocess.run(
         [
-            str(Path(__import__("sys").executable)),
+            sys.executable,
             "-c",
-            "import sys, client.cli, pkgutil, importlib\n"
-            "for one in pkgutil.iter_modules(client.cli.__path__, 'client.cli.'): importlib.import_module(one.name)\n"
-            "sys.exit(any(name.startswith('PySide6') for name in sys.modules))",
+            COMMANDS_WITHOUT_QT,
         ],
         cwd=ROOT,
         check=False,
@@ -115,12 +132,20 @@ def test_the_command_line_never_loads_qt() -> None:
 
 # Written apart, so that this file does not say what it forbids.
 FORBIDDEN = re.compile(
-    r"(^|[^A-Za-z0-9_.~-])/(wo" r"rk|far" r"m)/|files\.pyth" r"onhosted|py" r"pi\.org/simple|registry\.np" r"mjs|deb\.deb" r"ian"
+    r"(^|[^A-Za-z0-9_.~-])/(wo"
+    r"rk|far"
+    r"m)/|files\.pyth"
+    r"onhosted|py"
+    r"pi\.org/simple|registry\.np"
+    r"mjs|deb\.deb"
+    r"ian"
 )
 
 
 def test_the_project_names_no_machine_and_no_registry() -> None:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     wrong = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
