@@ -6,14 +6,13 @@ does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thr
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from client import __version__
 from client.model import (
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from diagnostics.model import Event, Report
 
 Listener = Callable[["Event"], None]
+T = TypeVar("T")
 
 
 class App:
@@ -86,7 +86,7 @@ class App:
         finally:
             self._checking = False
         if not only:
-            await asyncio.to_thread(self._reports.keep, report)
+            await to_thread(self._reports.keep, report)
         return report
 
     def last_report(self) -> Report | None:
@@ -110,7 +110,7 @@ class App:
     async def search(self, words: str, *, limit: int = 8) -> Answer:
         """Articles for what was typed; what the last check found counts too."""
         causes = tuple(one.cause for one in report.diagnosis) if (report := self.last_report()) else ()
-        return await asyncio.to_thread(self._search.find, words, causes=causes, limit=limit)
+        return await to_thread(self._search.find, words, causes=causes, limit=limit)
 
     def article(self, article_id: str) -> Article | None:
         """One article by its id. Reads a file."""
@@ -169,21 +169,21 @@ class App:
         Raises:
             StorageFault: the disk did not take it.
         """
-        await asyncio.to_thread(self._outbox.save_draft, draft)
+        await to_thread(self._outbox.save_draft, draft)
 
     async def drafts(self) -> tuple[Draft, ...]:
         """Drafts that were neither sent nor discarded, newest first."""
-        return await asyncio.to_thread(self._outbox.drafts)
+        return await to_thread(self._outbox.drafts)
 
     async def discard_draft(self, draft_id: str) -> None:
         """Forgets a draft."""
-        await asyncio.to_thread(self._outbox.discard_draft, draft_id)
+        await to_thread(self._outbox.discard_draft, draft_id)
 
     async def preview(self, draft: Draft) -> Preview:
         """The ticket exactly as it would be sent, after redaction, without what is left out."""
         from client.report.compose import compose  # noqa: PLC0415 -- not needed at rest
 
-        return await asyncio.to_thread(compose, draft, who=self._who())
+        return await to_thread(compose, draft, who=self._who())
 
     async def send(self, preview: Preview) -> OutboxEntry:
         """Puts exactly the previewed payload into the outbox; returns after the commit, which also forgets the draft.
@@ -191,7 +191,7 @@ class App:
         Raises:
             StorageFault: the disk did not take it; the draft is still there.
         """
-        return await asyncio.to_thread(self._outbox.add, preview.payload)
+        return await to_thread(self._outbox.add, preview.payload)
 
     async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
         """Puts a reply into the outbox; returns after the commit.
@@ -200,13 +200,13 @@ class App:
             StorageFault: the disk did not take it.
         """
         payload = Payload(key=str(uuid.uuid4()), subject="", body=words, attachments=attachments)
-        return await asyncio.to_thread(self._outbox.add, payload, reply_to=ticket_id)
+        return await to_thread(self._outbox.add, payload, reply_to=ticket_id)
 
     # --- sending
 
     async def outbox(self) -> tuple[OutboxEntry, ...]:
         """What is kept here: waiting, on its way, unsure, refused, and sent in the last days; newest first."""
-        return await asyncio.to_thread(self._outbox.entries)
+        return await to_thread(self._outbox.entries)
 
     async def payload(self, entry_id: str) -> Payload:
         """What an outbox entry holds, byte for byte.
@@ -214,7 +214,7 @@ class App:
         Raises:
             UsageError: there is no such entry.
         """
-        return await asyncio.to_thread(self._outbox.payload, entry_id)
+        return await to_thread(self._outbox.payload, entry_id)
 
     async def retry(self, entry_id: str) -> None:
         """Sends an entry again now; for an unsure one this is the employee's decision.
@@ -222,7 +222,7 @@ class App:
         Raises:
             UsageError: there is no such entry.
         """
-        await asyncio.to_thread(self._outbox.retry, entry_id)
+        await to_thread(self._outbox.retry, entry_id)
 
     async def drop(self, entry_id: str) -> None:
         """Takes an entry out of the outbox for good.
@@ -230,7 +230,7 @@ class App:
         Raises:
             UsageError: there is no such entry, or it is being sent right now.
         """
-        await asyncio.to_thread(self._outbox.drop, entry_id)
+        await to_thread(self._outbox.drop, entry_id)
 
     async def deliver(self) -> tuple[OutboxEntry, ...]:
         """Sends what is due, once. Gives the entries whose state changed. Never raises for a fault of desk or network."""
@@ -258,8 +258,8 @@ class App:
         """
         if refresh:
             desk = await self.desk()
-            await asyncio.to_thread(self._outbox.keep_tickets, await desk.tickets())
-        return await asyncio.to_thread(self._outbox.kept_tickets)
+            await to_thread(self._outbox.keep_tickets, await desk.tickets())
+        return await to_thread(self._outbox.kept_tickets)
 
     async def conversation(self, ticket_id: str, *, refresh: bool = True) -> Conversation:
         """A ticket with its messages; marks them as read. Without `refresh` as last seen.
@@ -269,8 +269,8 @@ class App:
         """
         if refresh:
             desk = await self.desk()
-            await asyncio.to_thread(self._outbox.keep_conversation, await desk.conversation(ticket_id))
-        return await asyncio.to_thread(self._outbox.kept_conversation, ticket_id)
+            await to_thread(self._outbox.keep_conversation, await desk.conversation(ticket_id))
+        return await to_thread(self._outbox.kept_conversation, ticket_id)
 
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
         """Agents' answers that were not there before; each is told once.
@@ -293,7 +293,7 @@ class App:
             from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed at rest
 
             values = self.settings.values
-            secret = await asyncio.to_thread(get_secret, values.desk.url)
+            secret = await to_thread(get_secret, values.desk.url)
             self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
         return self._desk
 
@@ -313,7 +313,7 @@ class App:
             identity = await desk.whoami()
         finally:
             await desk.close()
-        await asyncio.to_thread(set_secret, values.desk.url, secret)
+        await to_thread(set_secret, values.desk.url, secret)
         await self._forget_desk()
         return identity
 
@@ -325,7 +325,7 @@ class App:
         """
         from client.platform.secrets import delete_secret  # noqa: PLC0415 -- as above
 
-        await asyncio.to_thread(delete_secret, self.settings.values.desk.url)
+        await to_thread(delete_secret, self.settings.values.desk.url)
         await self._forget_desk()
 
     async def whoami(self) -> Identity:
@@ -340,7 +340,7 @@ class App:
         """Lets go of connections and files."""
         await self._forget_desk()
         if "_outbox" in self.__dict__:
-            await asyncio.to_thread(self._outbox.close)
+            await to_thread(self._outbox.close)
 
     # --- the parts
 
@@ -388,14 +388,14 @@ class App:
 
     async def _news(self, desk: Desk) -> tuple[tuple[Ticket, Comment], ...]:
         found: list[tuple[Ticket, Comment]] = []
-        before = {one.id: one for one in await asyncio.to_thread(self._outbox.kept_tickets)}
+        before = {one.id: one for one in await to_thread(self._outbox.kept_tickets)}
         tickets = await desk.tickets()
-        await asyncio.to_thread(self._outbox.keep_tickets, tickets)
+        await to_thread(self._outbox.keep_tickets, tickets)
         for ticket in tickets:
             known = before.get(ticket.id)
             if known is not None and known.updated_at == ticket.updated_at:
                 continue
-            for comment in await asyncio.to_thread(self._outbox.keep_conversation, await desk.conversation(ticket.id)):
+            for comment in await to_thread(self._outbox.keep_conversation, await desk.conversation(ticket.id)):
                 found.append((ticket, comment))  # noqa: PERF401 -- reads as what it does
         return tuple(found)
 
@@ -408,6 +408,13 @@ class App:
         import platform  # noqa: PLC0415 -- not needed at rest
 
         return {"client": f"deskside {__version__}", "device": platform.node(), "platform": sys.platform}
+
+
+async def to_thread(function: Callable[..., T], *words: object, **named: object) -> T:
+    """Runs what blocks in a thread, as `asyncio.to_thread`."""
+    import asyncio  # noqa: PLC0415 -- 8 MiB that a tray at rest does without; whoever awaits has it already
+
+    return await asyncio.to_thread(function, *words, **named)
 
 
 def build(*, settings_file: Path | None = None, program: tuple[str, ...] = (sys.executable, "-m", "client")) -> App:
