@@ -53,12 +53,14 @@ $(BIN)/python:
 
 $(READY_DEMO): pyproject.toml installers/constraints.txt installers/linux/prepare | $(BIN)/python
 	installers/linux/prepare demo
-	$(PIP) $(EDITABLE) '.[demo]'
+	$(PIP) $(EDITABLE) '.[demo,meaning]'
+	-$(BIN)/python installers/model.py resources/model
 	@touch $@
 
 $(READY_TEST): pyproject.toml installers/constraints.txt installers/linux/prepare | $(BIN)/python
 	installers/linux/prepare test
-	$(PIP) $(EDITABLE) '.[demo,test]'
+	$(PIP) $(EDITABLE) '.[demo,meaning,test]'
+	$(BIN)/python installers/model.py resources/model
 	@touch $@ $(READY_DEMO)
 
 clean:
