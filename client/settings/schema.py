@@ -1,0 +1,181 @@
+"""Every settings key, once: its type, its default, what it means and who may set it. Imports the checks' targets and nothing else.
+
+With nothing configured the defaults check the machine, search, fix and write tickets; only sending needs a help desk. The keys
+of [network], [[services]] and [thresholds] are the types that the checks use themselves.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from diagnostics.targets import Network, Service, Targets, Thresholds
+
+SetBy = Literal["user", "machine"]
+
+_MACHINE: Final[dict[str, Any]] = {"set_by": "machine"}
+Minutes = Annotated[int, Meta(ge=0, le=10080)]
+Clock = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """The help desk that tickets go to."""
+
+    kind: Annotated[
+        str, Meta(description="Which help desk it is; empty: none yet, tickets are kept.", extra=_MACHINE)
+    ] = ""
+    url: Annotated[str, Meta(description="Where the help desk answers.", extra=_MACHINE)] = ""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """How the program behaves on this computer."""
+
+    language: Annotated[str, Meta(description='A language such as "de"; empty: the system\'s.')] = ""
+    log_level: Annotated[LogLevel, Meta(description="How much is written to the log.")] = "info"
+    start_at_login: Annotated[bool, Meta(description="Start with the session.")] = False
+    tray: Annotated[
+        bool, Meta(description="Show an icon in the tray; without it, the window opens from the launcher.")
+    ] = True
+
+
+class Fixes(msgspec.Struct, frozen=True, kw_only=True):
+    """What Deskside may change on this computer."""
+
+    allowed: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='Fixes that may be offered: ids, or "disk.*" for a group; "*" is every one, an empty list none.',
+            extra=_MACHINE,
+        ),
+    ] = ("*",)
+
+
+class Notifications(msgspec.Struct, frozen=True, kw_only=True):
+    """When Deskside may speak up."""
+
+    enabled: Annotated[bool, Meta(description="Tell of a new problem and of an agent's answer.")] = True
+    quiet_from: Annotated[
+        Clock, Meta(description='From this local time on ("22:00") nothing is told; empty: never quiet.')
+    ] = ""
+    quiet_to: Annotated[Clock, Meta(description='Until this local time ("07:00").')] = ""
+
+
+class Brand(msgspec.Struct, frozen=True, kw_only=True):
+    """The IT department as its employees know it; shown wherever they should turn to people."""
+
+    name: Annotated[str, Meta(description="What the help desk is called.", max_length=80)] = ""
+    phone: Annotated[str, Meta(description="Its telephone number.", max_length=80)] = ""
+    email: Annotated[str, Meta(description="Its e-mail address.", max_length=200)] = ""
+    url: Annotated[str, Meta(description="Its page for employees.")] = ""
+    hours: Annotated[
+        str, Meta(description='When somebody is there, in words: "Mon to Fri, 8 to 18".', max_length=200)
+    ] = ""
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens by itself, and how often."""
+
+    check_every_min: Annotated[
+        Minutes, Meta(description="Check by itself every so many minutes; 0: only when asked.")
+    ] = 0
+    news_every_min: Annotated[
+        Minutes, Meta(description="Ask the help desk for answers every so many minutes; 0: never.")
+    ] = 10
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, merged and valid."""
+
+    desk: Desk = Desk()
+    network: Network = Network()
+    services: tuple[Service, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    client: Client = Client()
+    fixes: Fixes = Fixes()
+    notifications: Notifications = Notifications()
+    brand: Brand = Brand()
+    schedule: Schedule = Schedule()
+
+    def targets(self) -> Targets:
+        """What the checks are given."""
+        return Targets(network=self.network, services=self.services, thresholds=self.thresholds, desk_url=self.desk.url)
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """One settings key. `name` is dotted ("desk.url"), `type` what msgspec converts to.
+
+    `set_by` "machine" marks keys that decide where data goes or what may be done: as soon as IT has set one, no key of its
+    kind in the same table is taken from the user. Without policies the user looks after the computer and may set them.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+    set_by: SetBy = "user"
+
+    @property
+    def table(self) -> str:
+        """The table the key is in; the key's own name for `services`."""
+        return self.name.partition(".")[0]
+
+
+# The checks' own types carry no words for administrators; these are theirs.
+_ELSEWHERE: Final[Mapping[str, tuple[str, SetBy]]] = {
+    "network.connectivity_url": ("A plain http:// address that answers 204 with nothing; tells sign-in pages.", "user"),
+    "network.public_urls": ('Addresses on the internet that tell "one service" from "everything".', "user"),
+    "network.internal_names": ("Names that can be looked up only inside the company.", "user"),
+    "network.proxy": ('"system" (environment and operating system), "none" or the address of a proxy.', "user"),
+    "network.no_proxy": ('Hosts (".example.com" for all below) that are asked without the proxy.', "user"),
+    "network.ca_file": ("A file with certificate authorities to trust beside the operating system's.", "machine"),
+    "network.time_server": ("A host that tells the time (SNTP).", "user"),
+    "network.bandwidth_url": ("A small download to measure the line with; empty: not measured.", "user"),
+    "services": ('Company services to look at: name, and url or address ("host:port").', "user"),
+    "thresholds.disk_free_percent": ("A volume is full when less than this share is free, and ...", "user"),
+    "thresholds.disk_free_bytes": ("... fewer than this many bytes are free.", "user"),
+    "thresholds.inodes_free_percent": (
+        "A volume can hold no more files when less than this share of file entries is free.",
+        "user",
+    ),
+    "thresholds.memory_available_percent": ("Memory is short below this share.", "user"),
+    "thresholds.processor_used_percent": ("The processor is busy above this share.", "user"),
+    "thresholds.battery_health_percent": ("The battery is worn below this share of its design capacity.", "user"),
+    "thresholds.latency_local_ms": ("The way to the router is slow above this.", "user"),
+    "thresholds.latency_internet_ms": ("The way to the internet is slow above this.", "user"),
+    "thresholds.loss_percent": ("The line loses too much above this share.", "user"),
+    "thresholds.dns_slow_ms": ("A name server is slow above this.", "user"),
+    "thresholds.service_slow_ms": ("A service is slow above this.", "user"),
+    "thresholds.bandwidth_kbit_per_s": ("The line is thin below this.", "user"),
+    "thresholds.clock_skew_s": ("The clock is wrong from this difference on.", "user"),
+    "thresholds.uptime_days": ("A restart is due after this many days.", "user"),
+}
+
+
+def _keys() -> Iterator[Key]:
+    hints = typing.get_type_hints(Settings, include_extras=True)
+    for table in msgspec.structs.fields(Settings):
+        kind = hints[table.name]
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            description, set_by = _ELSEWHERE[table.name]
+            yield Key(name=table.name, type=kind, default=table.default, description=description, set_by=set_by)
+            continue
+        for field in msgspec.structs.fields(kind):
+            name = f"{table.name}.{field.name}"
+            words, who = _words(field.type) or _ELSEWHERE[name]
+            yield Key(name=name, type=field.type, default=field.default, description=words, set_by=who)
+
+
+def _words(annotated: Any) -> tuple[str, SetBy] | None:
+    for meta in getattr(annotated, "__metadata__", ()):
+        if isinstance(meta, Meta) and meta.description:
+            return meta.description, (meta.extra or {}).get("set_by", "user")
+    return None
+
+
+KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _keys()}
+TABLES: Final[frozenset[str]] = frozenset(name.partition(".")[0] for name in KEYS if "." in name)
