@@ -1,0 +1,197 @@
+"""The articles on this computer: finds them, lets only valid ones in, and reads them when they are first needed.
+
+A folder of articles holds one folder per language ("en", "de") of Markdown files. A later folder's article replaces an earlier
+one's of the same id, so that IT's packs can improve ours. A bad file is named in `problems` and left out; nothing here raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import locale
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from client.knowledge.article import ID, LONGEST_ID
+from client.knowledge.validate import LARGEST_BYTES, Problem, validate
+from client.model import Article
+
+FALLBACK: Final = "en"
+MOST_FILES: Final = 5000  # per folder and language; a pack with more is a mistake or an attack
+PLATFORM_NAMES: Final = {"win32": "windows", "darwin": "macos"}
+
+Stamp = tuple[
+    str, int, int, int
+]  # path, size, and the two times that no copy can both keep: a change of content changes them
+
+
+class _Read(msgspec.Struct, frozen=True):
+    stamp: Stamp
+    article: Article | None
+    problems: tuple[Problem, ...]
+
+
+class Library:
+    """The articles for one language and platform. Thread-safe.
+
+    Args:
+        folders: where articles are, least important first; a missing one is no problem.
+        language: an IETF or POSIX tag ("de", "de-AT", "de_AT.UTF-8"); empty or "system": the operating system's.
+        platform: as `sys.platform` says it, or "windows", "macos", "linux".
+        sources: what an article's `source` says, by folder; "deskside" where the folder is not named.
+    """
+
+    def __init__(
+        self, folders: Iterable[Path], *, language: str, platform: str, sources: Mapping[Path, str] | None = None
+    ) -> None:
+        self._folders = tuple(folders)
+        self._languages = languages(language)
+        self._platform = PLATFORM_NAMES.get(platform, platform)
+        self._sources = dict(sources or {})
+        self._lock = threading.Lock()
+        self._read: dict[str, _Read] = {}
+        self._found: tuple[tuple[Stamp, ...], tuple[Problem, ...]] = ((), ())
+
+    def get(self, article_id: str) -> Article | None:
+        """One article in the best language there is, whatever its platform; None when there is none (that is valid)."""
+        if len(article_id) > LONGEST_ID or not ID.fullmatch(article_id):
+            return None
+        with self._lock:
+            for language in self._languages:
+                for folder in reversed(self._folders):
+                    found = _look(folder / language / f"{article_id}.md")
+                    if isinstance(found, tuple) and (article := self._load(found, language, folder).article):
+                        return article
+        return None
+
+    def all(self) -> tuple[Article, ...]:
+        """Every valid article for this platform, each in the best language there is, by title."""
+        with self._lock:
+            stamps, _ = self._list()
+            best: dict[str, Article] = {}
+            for stamp, language, folder in stamps:
+                article = self._load(stamp, language, folder).article
+                if article is not None:
+                    best.setdefault(article.id, article)
+            self._forget({stamp[0] for stamp, _, _ in stamps})
+        fitting = (one for one in best.values() if not one.platforms or self._platform in one.platforms)
+        return tuple(sorted(fitting, key=lambda one: (one.title.casefold(), one.id)))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every file that was left out, and why. Reads all articles."""
+        with self._lock:
+            stamps, problems = self._list()
+            return problems + tuple(words for one in stamps for words in self._load(*one).problems)
+
+    def stamp(self) -> tuple[Stamp, ...]:
+        """What changes whenever an article comes, goes or changes; cheap: looks at the files, reads none."""
+        return tuple(stamp for stamp, _, _ in self._list()[0])
+
+    def fingerprint(self) -> str:
+        """A digest of every article's content, language and platform (64 hexadecimal digits); reads the files."""
+        digest = hashlib.sha256("\0".join((*self._languages, self._platform)).encode())
+        for stamp, language, folder in self._list()[0]:
+            digest.update(
+                f"\0{folder}\0{language}\0{Path(stamp[0]).name}\0{stamp[1]}\0".encode(errors="surrogateescape")
+            )
+            with contextlib.suppress(OSError):  # gone since it was listed: as if empty, the next look sees it
+                digest.update(_bytes(stamp[0]))
+        return digest.hexdigest()
+
+    def _list(self) -> tuple[tuple[tuple[Stamp, str, Path], ...], tuple[Problem, ...]]:
+        """Every article file, the one that wins first."""
+        found: list[tuple[Stamp, str, Path]] = []
+        problems: list[Problem] = []
+        for language in self._languages:
+            for folder in reversed(self._folders):
+                names, why = _names(folder / language)
+                problems += why
+                for name in names:
+                    path = folder / language / name
+                    looked = _look(path)
+                    if isinstance(looked, tuple):
+                        found.append((looked, language, folder))
+                    else:
+                        problems.append(Problem(file=str(path), words=looked))
+        return tuple(found), tuple(problems)
+
+    def _load(self, stamp: Stamp, language: str, folder: Path) -> _Read:
+        known = self._read.get(stamp[0])
+        if known is not None and known.stamp == stamp:
+            return known
+        path = Path(stamp[0])
+        source = self._sources.get(folder, "deskside")
+        try:
+            article, problems = validate(_bytes(path), name=path.stem, file=str(path), source=source)
+        except OSError as error:
+            article, problems = None, (Problem(file=str(path), words=f"The file cannot be read ({error.strerror})."),)
+        if article is not None and article.language != language:
+            words = f"Its language is {article.language!r}, but it lies in the folder {language!r}."
+            article, problems = None, (Problem(file=str(path), words=words),)
+        read = self._read[stamp[0]] = _Read(stamp, article, problems)
+        return read
+
+    def _forget(self, keep: set[str]) -> None:
+        for path in self._read.keys() - keep:
+            del self._read[path]
+
+
+def languages(wish: str) -> tuple[str, ...]:
+    """The language folders to look in, best first, English last: "de_AT.UTF-8" gives ("de-at", "de", "en")."""
+    tag = system_language() if wish.strip().lower() in {"", "system", "auto"} else wish
+    tag = tag.split(".")[0].split("@")[0].replace("_", "-").strip().lower()
+    parts = [part for part in tag.split("-") if part.isalnum() and part.isascii()]
+    wished = ["-".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    return tuple(dict.fromkeys([*wished, FALLBACK]))
+
+
+def system_language() -> str:
+    """The language of this user's desktop as a tag, English where the system does not say."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if (value := os.environ.get(name)) and value.split(".")[0] not in {"C", "POSIX"}:
+            return value
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 -- only Windows needs it
+
+        return locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), FALLBACK)
+    return FALLBACK
+
+
+def _names(folder: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    try:
+        names = sorted(
+            name for name in (one.name for one in folder.iterdir()) if name.endswith(".md") and not name.startswith(".")
+        )
+    except FileNotFoundError:
+        return (), ()
+    except OSError as error:
+        return (), (Problem(file=str(folder), words=f"The folder cannot be read ({error.strerror})."),)
+    if len(names) > MOST_FILES:
+        return (), (Problem(file=str(folder), words=f"The folder holds more than {MOST_FILES} articles."),)
+    return tuple(names), ()
+
+
+def _look(path: Path) -> Stamp | str:
+    """The file's stamp, or why it is not read. Never opens it, so that a pipe cannot make anybody wait."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return "The file cannot be read."
+    if not stat.S_ISREG(status.st_mode):
+        return "This is not a file."
+    if status.st_size > LARGEST_BYTES:
+        return f"The file is larger than {LARGEST_BYTES // 1024} KB."
+    return str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _bytes(path: Path | str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 -- a path as text comes from the stamp
+        return file.read(LARGEST_BYTES + 1)

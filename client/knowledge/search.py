@@ -1,0 +1,188 @@
+"""Finds articles for what an employee types. Knows words; meaning can be added as a `Ranker`.
+
+The score of an article is what its words say (BM25 over title, words, summary and text), plus what the last check found.
+Whether anything fits at all is judged by how much of the question the best article covers.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from client.knowledge.index import build, open_index
+from client.knowledge.library import Library
+from client.knowledge.wording import Question, completions, corrections, question
+from client.model import Answer, Hit
+
+WEIGHTS: Final = (8.0, 6.0, 3.0, 1.0)  # title, words, summary, body
+HALF: Final = 8.0  # the BM25 sum that is worth half of the full score
+TYPO_WORTH: Final = 0.8
+UNFINISHED_WORTH: Final = 0.7
+CAUSE_WORTH: Final = 0.15  # the first cause; the next ones half as much each
+FITS_SCORE: Final = 0.30
+FITS_COVER: Final = 0.30
+LOOK_AGAIN_S: Final = 2.0  # how soon a changed article is noticed while somebody types
+MEANING_WORTH: Final = 0.7
+
+
+class Ranker(Protocol):
+    """Another judge of what fits, such as one by meaning."""
+
+    def rank(self, words: str) -> Mapping[str, float]:
+        """How well each article (by id) fits, 0 to 1; an article it does not know is left out. Must not raise."""
+
+
+class _Found(msgspec.Struct, frozen=True):
+    score: float
+    cover: float
+
+
+class Search:
+    """Search over a library. Thread-safe; the index is opened by the first question.
+
+    Args:
+        library: the articles.
+        folder: the cache folder, where the index is kept; None: in memory only.
+        ranker: judges beside the words; None: words alone.
+    """
+
+    def __init__(self, library: Library, *, folder: Path | None, ranker: Ranker | None = None) -> None:
+        self._library = library
+        self._folder = folder
+        self._ranker = ranker
+        self._lock = threading.Lock()
+        self._index: sqlite3.Connection | None = None
+        self._vocabulary: dict[str, list[str]] = {}
+        self._count = 0
+        self._stamp: object = None
+        self._looked_at = -math.inf
+
+    def find(self, words: str, *, causes: tuple[str, ...] = (), limit: int = 8) -> Answer:
+        """The articles that fit best, at most `limit`; any text is a valid question.
+
+        Args:
+            words: what was typed; the last word may be unfinished. Empty: the articles of the causes.
+            causes: what the last check found, the most likely first.
+        """
+        asked = question(words)
+        with self._lock:
+            try:
+                return self._find(words, asked, causes, limit)
+            except sqlite3.Error:  # a kept index that passed its digest and still fails: made by another SQLite
+                self._use(build(self._library.all()))
+                return self._find(words, asked, causes, limit)
+
+    def _find(self, words: str, asked: Question, causes: tuple[str, ...], limit: int) -> Answer:
+        index = self._fresh_index()
+        boosts = _boosts(index, causes)
+        if not asked.words:
+            scores = {article: 0.3 + boost for article, boost in boosts.items()}
+            return _answer(index, scores, limit=limit, nothing_fits=not scores)
+        found = self._by_words(index, asked)
+        scores = {article: one.score for article, one in found.items()}
+        fits = any(one.score >= FITS_SCORE and one.cover >= FITS_COVER for one in found.values())
+        if self._ranker is not None:
+            meanings = self._ranker.rank(words)
+            ids = dict(index.execute("SELECT article, id FROM about"))
+            scores = {
+                article: MEANING_WORTH * meanings.get(id, 0.0) + (1 - MEANING_WORTH) * scores.get(article, 0.0)
+                for article, id in ids.items()
+                if id in meanings or article in scores
+            }
+        scores = {article: min(1.0, score + boosts.get(article, 0.0)) for article, score in scores.items()}
+        return _answer(index, scores, limit=limit, nothing_fits=not fits)
+
+    def _by_words(self, index: sqlite3.Connection, asked: Question) -> dict[int, _Found]:
+        sums: dict[int, float] = {}
+        covered: dict[int, float] = {}
+        whole = 0.0
+        for place, word in enumerate(asked.words):
+            matches, worth = self._matches(index, word, unfinished=asked.typing and place == len(asked.words) - 1)
+            rarity = math.log(1 + (self._count - len(matches) + 0.5) / (len(matches) + 0.5))
+            whole += rarity
+            for article, score in matches.items():
+                sums[article] = sums.get(article, 0.0) + worth * score
+                covered[article] = covered.get(article, 0.0) + worth * rarity
+        for one, other in zip(asked.words, asked.words[1:], strict=False):
+            for article, score in _match(index, f'{{title words}} : "{one} {other}"').items():
+                if article in sums:
+                    sums[article] += 0.5 * score
+        return {
+            article: _Found(score / (score + HALF), covered[article] / whole if whole else 0.0)
+            for article, score in sums.items()
+            if score > 0
+        }
+
+    def _matches(self, index: sqlite3.Connection, word: str, *, unfinished: bool) -> tuple[dict[int, float], float]:
+        """The articles that hold a word and their scores; how much that counts (a guessed word counts less)."""
+        if matches := _match(index, f'"{word}"'):
+            return matches, 1.0
+        bucket = self._vocabulary.get(word[0], [])
+        if unfinished and len(word) > 1 and (matches := _match(index, _either(completions(word, bucket)))):
+            return matches, UNFINISHED_WORTH
+        near = corrections(word, [*bucket, *(self._vocabulary.get(word[1], []) if len(word) > 1 else ())])
+        return _match(index, _either(near)), TYPO_WORTH
+
+    def _fresh_index(self) -> sqlite3.Connection:
+        """The index of the articles as they are now, looked at again every few seconds at most."""
+        now = time.monotonic()
+        if self._index is None or now - self._looked_at > LOOK_AGAIN_S:
+            stamp = self._library.stamp()
+            if self._index is None or stamp != self._stamp:
+                self._use(open_index(self._library, folder=self._folder))
+                self._stamp = stamp
+            self._looked_at = now
+        if self._index is None:
+            raise AssertionError("an index was just opened")
+        return self._index
+
+    def _use(self, index: sqlite3.Connection) -> None:
+        if self._index is not None:
+            self._index.close()
+        self._index = index
+        self._vocabulary = {}
+        for (word,) in index.execute("SELECT word FROM word ORDER BY word"):
+            self._vocabulary.setdefault(word[0], []).append(word)
+        (self._count,) = index.execute("SELECT count(*) FROM about").fetchone()
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def _match(index: sqlite3.Connection, expression: str) -> dict[int, float]:
+    """Scores by article, larger is better; empty for an empty expression. Words come from `WORD`, so nothing needs escaping."""
+    if not expression:
+        return {}
+    rank = "-bm25(body, {}, {}, {}, {})".format(*WEIGHTS)
+    return dict(index.execute(f"SELECT rowid, {rank} FROM body WHERE body MATCH ?", (expression,)))  # noqa: S608 -- constants
+
+
+def _boosts(index: sqlite3.Connection, causes: tuple[str, ...]) -> dict[int, float]:
+    boosts: dict[int, float] = {}
+    for place, cause in enumerate(causes[:8]):
+        for (article,) in index.execute("SELECT article FROM cause WHERE cause = ?", (cause,)):
+            boosts[article] = max(boosts.get(article, 0.0), CAUSE_WORTH / 2**place)
+    return boosts
+
+
+def _answer(index: sqlite3.Connection, scores: Mapping[int, float], *, limit: int, nothing_fits: bool) -> Answer:
+    best = sorted(scores.items(), key=lambda one: (-one[1], one[0]))[: max(0, limit)]
+    about = {
+        article: index.execute("SELECT id, title, summary FROM about WHERE article = ?", (article,)).fetchone()
+        for article, _ in best
+    }
+    return Answer(
+        results=tuple(
+            Hit(article=about[article][0], score=round(score, 4), title=about[article][1], summary=about[article][2])
+            for article, score in best
+        ),
+        nothing_fits=nothing_fits,
+    )
