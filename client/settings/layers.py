@@ -16,12 +16,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from client.errors import SettingsFault, UsageError
-from client.platform.paths import Paths
 from client.settings.schema import KEYS, TABLES, Key, Settings
 from client.settings.source import Source, read_toml
 from client.settings.values import SERVICE_KEYS, BadValue, read_service, read_value
@@ -29,6 +28,18 @@ from diagnostics.targets import Targets
 
 DEFAULTS: Final = "defaults"  # the table of a policy file whose values the user may change
 MOST_PROBLEMS: Final = 50  # a file that is not a settings file at all would fill the screen
+
+
+class Folders(Protocol):
+    """Where settings are: the part of `client.platform.paths.Paths` that is used here."""
+
+    @property
+    def settings_file(self) -> Path:
+        """The user's own settings."""
+
+    @property
+    def policy(self) -> Path:
+        """The folder of IT's policies."""
 
 
 class Layer(StrEnum):
@@ -88,7 +99,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         return self.values.targets()
 
 
-def load(paths: Paths, *, user_file: Path | None = None, policy: Iterable[Source] | None = None) -> Loaded:
+def load(paths: Folders, *, user_file: Path | None = None, policy: Iterable[Source] | None = None) -> Loaded:
     """Reads every layer and merges them.
 
     Args:
@@ -111,7 +122,7 @@ def load(paths: Paths, *, user_file: Path | None = None, policy: Iterable[Source
     return _Merge().run(policies, user)
 
 
-def read_policy(paths: Paths) -> tuple[Source, ...]:
+def read_policy(paths: Folders) -> tuple[Source, ...]:
     """What IT has decided for this computer, weakest first."""
     if sys.platform == "win32":
         import winreg  # noqa: PLC0415 -- exists on Windows only
