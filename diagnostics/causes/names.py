@@ -1,0 +1,9 @@
+"""Causes of name servers and names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from diagnostics.causes.cause import Cause
+
+CAUSES: Final[tuple[Cause, ...]] = ()

@@ -1,0 +1,9 @@
+"""Causes of certificates and the clock."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from diagnostics.causes.cause import Cause
+
+CAUSES: Final[tuple[Cause, ...]] = ()
