@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from diagnostics.gauges import Gauges
 from diagnostics.wire.connect import Attempt, connect_once
 from diagnostics.wire.echo import Echoes, Hop, echo, walk
 from diagnostics.wire.lookup import Answer, ask
@@ -63,9 +64,10 @@ class Space(NamedTuple):
     inodes_total: int
     inodes_free: int
     read_only: bool
+    used_bytes: int = 0  # what is kept back for the system is neither used nor free
 
 
-class Probe:
+class Probe(Gauges):
     """The real machine. One per run: what it has looked up once (a name's addresses) it remembers for the run.
 
     Args:
@@ -310,7 +312,7 @@ def _text(raw: bytes | None) -> str:
 def _space(path: str) -> Space:
     if sys.platform == "win32":
         usage = shutil.disk_usage(path)
-        return Space(usage.total, usage.free, 0, 0, read_only=False)
+        return Space(usage.total, usage.free, 0, 0, read_only=False, used_bytes=usage.used)
     got = os.statvfs(path)
     return Space(
         total_bytes=got.f_blocks * got.f_frsize,
@@ -318,4 +320,5 @@ def _space(path: str) -> Space:
         inodes_total=got.f_files,
         inodes_free=got.f_favail,
         read_only=bool(got.f_flag & os.ST_RDONLY),
+        used_bytes=(got.f_blocks - got.f_bfree) * got.f_frsize,
     )

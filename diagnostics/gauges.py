@@ -1,0 +1,255 @@
+"""The part of the seam that reads the machine itself: programs, processor, memory, disks, the Windows registry.
+
+`Gauges` is what `diagnostics.probe.Probe` inherits; a test replaces it together with the rest. Must not judge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+WRITE_BYTES: Final = 4096  # one block: what every small save costs at least
+LEAST_WRITES: Final = 3  # a middle value needs three; one slow write may be an accident
+
+T = TypeVar("T")
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """One running program: its name (never its arguments: they hold secrets), memory in bytes, processor time used so far in seconds."""
+
+    pid: int
+    name: str
+    rss_bytes: int = 0
+    cpu_s: float = 0.0
+
+
+class CpuTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds all processors together have spent since boot, and how many of these they had nothing to do."""
+
+    total_s: float
+    idle_s: float
+
+
+class MemoryNumbers(msgspec.Struct, frozen=True, kw_only=True):
+    """Main memory and swap in bytes."""
+
+    total_bytes: int
+    available_bytes: int
+    swap_total_bytes: int
+    swap_free_bytes: int
+
+
+class Gauges:
+    """Readings of this machine. `in_thread` comes from the probe."""
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Runs a blocking call elsewhere."""
+        raise NotImplementedError
+
+    async def processes(self) -> tuple[Process, ...]:
+        """Every running program that this user may see."""
+        return await self.in_thread(_processes)
+
+    async def cpu_times(self) -> CpuTimes:
+        """How the processors have spent their time so far."""
+        return await self.in_thread(_cpu_times)
+
+    def own_cpu_s(self) -> float:
+        """Processor seconds that this process and its ended children have used so far."""
+        times = os.times()
+        return times.user + times.system + times.children_user + times.children_system
+
+    def cores(self) -> int:
+        """How many processors the system sees."""
+        return os.cpu_count() or 1
+
+    async def load_average(self) -> float | None:
+        """Programs that ran or waited for a processor over the last minute; None where the system does not count them."""
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+    async def uptime_s(self) -> float:
+        """Seconds since the system was started, sleep included where the system counts it."""
+        return await self.in_thread(_uptime_s)
+
+    async def memory_numbers(self) -> MemoryNumbers:
+        """Main memory and swap."""
+        return await self.in_thread(_memory_numbers)
+
+    async def may_write(self, folder: str) -> bool:
+        """Whether this user may make files in a folder."""
+        return await self.in_thread(lambda: os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK))  # noqa: PTH112 -- text in
+
+    async def write_times(self, folder: str, *, count: int, budget_s: float) -> tuple[float, ...]:
+        """Seconds that writing one block takes until it is safely on the disk, for up to `count` writes.
+
+        The file has no name where the system can do that, and is gone in any case. Three writes are made however long they take (bound
+        it from outside), more only while they fit into `budget_s`.
+
+        Raises:
+            OSError: the volume does not take it.
+        """
+        return await self.in_thread(lambda: _write_times(folder, count, budget_s))
+
+    async def realpath(self, path: str) -> str:
+        """A path with every link followed."""
+        return await self.in_thread(lambda: os.path.realpath(path))
+
+    async def modified(self, path: str) -> datetime | None:
+        """When a file was last changed, UTC; None where there is none."""
+
+        def stamp() -> datetime | None:
+            try:
+                return datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+            except (OSError, ValueError, OverflowError):
+                return None
+
+        return await self.in_thread(stamp)
+
+    async def read_bytes(self, path: str, *, limit_bytes: int = 4_000_000) -> bytes:
+        """The bytes of a file, at most `limit_bytes`.
+
+        Raises:
+            OSError: there is none, or it may not be read.
+        """
+
+        def read() -> bytes:
+            with Path(path).open("rb") as file:
+                return file.read(limit_bytes)
+
+        return await self.in_thread(read)
+
+    async def read_tail(self, path: str, *, limit_bytes: int) -> str:
+        """The last `limit_bytes` of a text file, from a line's beginning.
+
+        Raises:
+            OSError: there is none, or it may not be read.
+        """
+
+        def read() -> str:
+            with Path(path).open("rb") as file:
+                length = file.seek(0, os.SEEK_END)
+                file.seek(max(0, length - limit_bytes))
+                text = file.read(limit_bytes).decode("utf-8", "replace")
+                return text if length <= limit_bytes else text.partition("\n")[2]
+
+        return await self.in_thread(read)
+
+    async def registry(self, key: str) -> dict[str, Any] | None:
+        """The values of a key below HKEY_LOCAL_MACHINE; None where there is no such key (or no registry)."""
+        return await self.in_thread(lambda: _registry_values(key))
+
+    async def registry_keys(self, key: str) -> tuple[str, ...]:
+        """The names of the keys below a key of HKEY_LOCAL_MACHINE; empty where there is no such key."""
+        return await self.in_thread(lambda: _registry_keys(key))
+
+
+def _processes() -> tuple[Process, ...]:
+    import psutil  # noqa: PLC0415 -- 15 ms that only a check run pays
+
+    found = []
+    for one in psutil.process_iter(["name", "memory_info", "cpu_times"]):
+        memory, times = one.info["memory_info"], one.info["cpu_times"]
+        found.append(
+            Process(
+                pid=one.pid,
+                name=one.info["name"] or "?",
+                rss_bytes=memory.rss if memory else 0,
+                cpu_s=times.user + times.system if times else 0.0,
+            )
+        )
+    return tuple(found)
+
+
+def _cpu_times() -> CpuTimes:
+    import psutil  # noqa: PLC0415 -- as above
+
+    now = psutil.cpu_times()
+    # On Linux a guest's time is part of the user's already, and waiting for a disk is having nothing to compute.
+    total = sum(now) - getattr(now, "guest", 0.0) - getattr(now, "guest_nice", 0.0)
+    return CpuTimes(total_s=total, idle_s=now.idle + getattr(now, "iowait", 0.0))
+
+
+def _uptime_s() -> float:
+    if hasattr(time, "CLOCK_BOOTTIME"):  # Linux: not moved by setting the clock, unlike the time of boot
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    import psutil  # noqa: PLC0415 -- as above
+
+    return time.time() - psutil.boot_time()
+
+
+def _memory_numbers() -> MemoryNumbers:
+    import psutil  # noqa: PLC0415 -- as above
+
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    return MemoryNumbers(
+        total_bytes=memory.total, available_bytes=memory.available, swap_total_bytes=swap.total, swap_free_bytes=swap.free
+    )
+
+
+def _write_times(folder: str, count: int, budget_s: float) -> tuple[float, ...]:
+    file = _nameless(folder)
+    try:
+        times: list[float] = []
+        while len(times) < count and (len(times) < LEAST_WRITES or sum(times) < budget_s):
+            began = time.perf_counter()
+            os.lseek(file, len(times) * WRITE_BYTES, os.SEEK_SET)
+            os.write(file, os.urandom(WRITE_BYTES))
+            os.fsync(file)
+            times.append(time.perf_counter() - began)
+        return tuple(times)
+    finally:
+        os.close(file)
+
+
+def _nameless(folder: str) -> int:
+    """A file without a name, so that nothing stays behind, not even after a crash; elsewhere one that is removed at once or on closing."""
+    if hasattr(os, "O_TMPFILE"):
+        with contextlib.suppress(OSError):  # file systems that cannot do it answer EOPNOTSUPP, EISDIR or EINVAL
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
+    if hasattr(os, "O_TEMPORARY"):
+        name = os.path.join(folder, f".deskside-{os.getpid()}-{time.monotonic_ns()}.tmp")  # noqa: PTH118 -- text in, text out
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_TEMPORARY | getattr(os, "O_BINARY", 0))
+    file, name = tempfile.mkstemp(prefix=".deskside-", dir=folder)
+    os.unlink(name)  # noqa: PTH108 -- text in
+    return file
+
+
+def _registry_values(key: str) -> dict[str, Any] | None:
+    if sys.platform != "win32":
+        return None
+    import winreg  # noqa: PLC0415 -- exists on Windows only
+
+    values: dict[str, Any] = {}
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle:
+            with contextlib.suppress(OSError):  # raised after the last one
+                for index in range(10_000):
+                    name, value, _ = winreg.EnumValue(handle, index)
+                    values[name] = value
+    except OSError:
+        return None
+    return values
+
+
+def _registry_keys(key: str) -> tuple[str, ...]:
+    if sys.platform != "win32":
+        return ()
+    import winreg  # noqa: PLC0415 -- as above
+
+    names: list[str] = []
+    with (
+        contextlib.suppress(OSError),  # no such key, or raised after the last one
+        winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle,
+    ):
+        for index in range(10_000):
+            names.append(winreg.EnumKey(handle, index))  # noqa: PERF401 -- what came before the end must stay
+    return tuple(names)
