@@ -6,10 +6,22 @@ Every fault leaves it as an error of `client.errors`, made in `client.desks.tran
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from enum import Enum, auto
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from client.errors import DeskFault
 from client.model import Article, Attachment, Capabilities, Conversation, Created, Identity, Payload, Ticket
+
+if TYPE_CHECKING:
+    from client.desks import NetworkSettings
+
+
+class Act(Enum):
+    """What was being done, which decides what a broken line means."""
+
+    READ = auto()  # asking changes nothing, so asking again is always safe
+    KEYED = auto()  # writing, and the desk makes one thing of one key however often it comes
+    WRITE = auto()  # writing, and a second time makes a second thing
 
 
 class CannotDo(DeskFault):
@@ -28,6 +40,15 @@ class Desk(ABC):
 
     kind: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+
+    @classmethod
+    @abstractmethod
+    def open(cls, url: str, *, network: NetworkSettings, secret: str | None, version: str) -> Self:
+        """An adapter for the desk at this address; opens no connection yet.
+
+        Raises:
+            SettingsFault: the address cannot be used.
+        """
 
     @abstractmethod
     async def create(self, payload: Payload) -> Created:
