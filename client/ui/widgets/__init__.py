@@ -1,0 +1,1 @@
+"""The few widgets that every page is made of."""

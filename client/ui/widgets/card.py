@@ -1,0 +1,62 @@
+"""A surface that holds what belongs together, and the thin line between rows."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+
+from client.ui import theme
+
+
+class Card(QFrame):
+    """A rounded surface with a vertical layout, `content`.
+
+    Args:
+        tone: neutral, or the soft ground of a tone.
+        margin: the space inside, one of the theme's steps.
+    """
+
+    def __init__(self, tone: theme.Tone = "neutral", *, margin: int = theme.L, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("card", True)
+        self.setProperty("tone", tone)
+        self.content = QVBoxLayout(self)
+        self.content.setContentsMargins(margin, margin, margin, margin)
+        self.content.setSpacing(theme.S)
+
+    def set_tone(self, tone: theme.Tone) -> None:
+        """Changes the ground."""
+        if self.property("tone") != tone:
+            self.setProperty("tone", tone)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+
+class Rule(QFrame):
+    """A thin line between rows; screen readers pass over it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("rule", True)
+        self.setFixedHeight(1)
+
+
+def row(*widgets: QWidget, spacing: int = theme.S, stretch: bool = True) -> QHBoxLayout:
+    """Widgets side by side, from the left; with `stretch` the rest of the line stays empty."""
+    line = QHBoxLayout()
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(spacing)
+    for widget in widgets:
+        line.addWidget(widget)
+    if stretch:
+        line.addStretch(1)
+    return line
+
+
+def clear(layout: QLayout) -> None:
+    """Takes everything out of a layout and lets go of it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif (inner := item.layout()) is not None:
+            clear(inner)

@@ -1,0 +1,124 @@
+"""The few places of the window, at its left edge; icons only where the window is narrow."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from client.ui import theme
+from client.ui.icons import state_pixmap
+from client.ui.widgets.glyph import glyph_icon
+
+ICON: Final = 20
+BELONGS: Final = {  # a page below a place keeps the place marked
+    "article": "articles",
+    "fix": "home",
+    "conversation": "tickets",
+    "outbox": "tickets",
+    "preview": "compose",
+}
+
+
+class Place(QPushButton):
+    """One place: an icon and a word."""
+
+    def __init__(self, page: str, text: str, icon: str, keys: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.page = page
+        self._text = text
+        self._icon = icon
+        self.setProperty("nav", True)
+        self.setCheckable(True)
+        self.setIconSize(QSize(ICON, ICON))
+        self.setAccessibleName(text)
+        self.setToolTip(f"{text} ({keys})" if keys else text)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.toggled.connect(self._dress)
+        self._dress()
+
+    def set_narrow(self, narrow: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
+        """Shows the icon only."""
+        self.setText("" if narrow else self._text)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
+        """Draws the icon anew when light turns to dark."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._dress()
+        super().changeEvent(event)
+
+    @Slot()
+    def _dress(self) -> None:
+        colours = theme.tokens()
+        ink = colours.accent if self.isChecked() else colours.muted
+        self.setIcon(glyph_icon(self._icon, ink, ICON, ratio=self.devicePixelRatioF()))
+
+
+class Rail(QFrame):
+    """The navigation. `wanted` carries the id of the page that was pressed."""
+
+    wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("rail")
+        self.setAccessibleName(self.tr("Navigation"))
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._mark = QLabel(self)
+        self._mark.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._mark.setContentsMargins(theme.S, 0, 0, 0)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(theme.S, theme.L, theme.S, theme.L)
+        outer.setSpacing(theme.XS)
+        outer.addWidget(self._mark)
+        outer.addSpacing(theme.M)
+        self._places = [
+            Place("home", self.tr("Home"), "home", "Ctrl+1", self),
+            Place("articles", self.tr("Help"), "help", "Ctrl+2", self),
+            Place("tickets", self.tr("My tickets"), "ticket", "Ctrl+3", self),
+            Place("device", self.tr("This computer"), "computer", "Ctrl+4", self),
+        ]
+        report = Place("compose", self.tr("Report a problem"), "edit", "Ctrl+N", self)
+        settings = Place("settings", self.tr("Settings"), "settings", "", self)
+        for place in self._places:
+            outer.addWidget(place)
+        outer.addStretch(1)
+        self._places += [report, settings]
+        outer.addWidget(report)
+        outer.addWidget(settings)
+        for place in self._places:
+            self._group.addButton(place)
+            place.clicked.connect(self._pressed)
+        self.pages = ("home", "articles", "tickets", "device")
+        self._narrow: bool | None = None
+        self.set_narrow(False)
+
+    def set_narrow(self, narrow: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
+        """Icons only, or icons with words."""
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        self._mark.setPixmap(state_pixmap("checking", 26, self.devicePixelRatioF()))
+        for place in self._places:
+            place.set_narrow(narrow)
+        if narrow:
+            self.setFixedWidth(ICON + 2 * theme.S + 2 * theme.M)
+        else:
+            self.setMinimumWidth(0)
+            self.setMaximumWidth(260)
+            self.setFixedWidth(max(184, self.sizeHint().width()))
+
+    def set_current(self, page: str) -> None:
+        """Marks the place that the page belongs to."""
+        page = BELONGS.get(page, page)
+        for place in self._places:
+            place.setChecked(place.page == page)
+
+    @Slot()
+    def _pressed(self) -> None:
+        place = self.sender()
+        if isinstance(place, Place):
+            place.setChecked(True)
+            self.wanted.emit(place.page)

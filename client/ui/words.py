@@ -1,0 +1,75 @@
+"""Sentences that the icon, its menu and the window share, so that they always say the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+
+if TYPE_CHECKING:
+    from diagnostics.model import Report
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+DAY_S: Final = 86400
+KILO: Final = 1000
+
+
+def translate(text: str, count: int = -1) -> str:
+    """A string of the context "Words"; `%n` becomes the count."""
+    return QCoreApplication.translate("Words", text, "", count)
+
+
+def headline(state: str, report: Report | None) -> str:
+    """The one sentence about this computer.
+
+    Args:
+        state: a value of `client.model.State`.
+        report: the last full report.
+    """
+    if state == "checking":
+        return translate("Looking at this computer")
+    if state == "fine":
+        return translate("Everything looks fine")
+    if report is not None and report.diagnosis and state in {"problem", "offline"}:
+        return report.diagnosis[0].title
+    return translate("This computer has not been checked yet")
+
+
+def ago(when: datetime, now: datetime | None = None) -> str:
+    """How long ago, in the words of everyday life: "5 minutes ago"."""
+    passed = ((now or datetime.now(UTC)) - when).total_seconds()
+    if passed < MINUTE_S:
+        return translate("just now")
+    if passed < HOUR_S:
+        return translate("%n min ago", int(passed // MINUTE_S))
+    if passed < DAY_S:
+        return translate("%n h ago", int(passed // HOUR_S))
+    if passed < 2 * DAY_S:
+        return translate("yesterday")
+    return translate("%n days ago", int(passed // DAY_S))
+
+
+def checked(report: Report | None) -> str:
+    """When the last check was, "" before the first."""
+    if report is None:
+        return ""
+    return translate("Checked {when}").format(when=ago(datetime.fromisoformat(report.started_at)))
+
+
+def moment(when: datetime) -> str:
+    """Date and time of day as the system writes them."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(when.timestamp())), QLocale.FormatType.ShortFormat)
+
+
+def size(count: float) -> str:
+    """A number of bytes as people read it: "1.2 GB" (powers of 1000, as shops and file managers count)."""
+    number = float(count)
+    units = ["TB", "GB", "MB", "kB", "bytes"]
+    unit = units.pop()
+    while abs(number) >= KILO and units:
+        number /= KILO
+        unit = units.pop()
+    digits = 0 if unit == "bytes" or number >= 100 else 1  # noqa: PLR2004 -- three figures are enough
+    return f"{QLocale().toString(number, 'f', digits)} {unit}"

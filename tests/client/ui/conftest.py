@@ -1,0 +1,66 @@
+"""The window without a screen: a fake app, a real bridge and loop, the real widgets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject
+
+sys.path.insert(0, str(Path(__file__).parent))  # `fake_app` is shared by the tests of this folder and the screenshots
+
+from fake_app import FakeApp
+
+from client.ui.bridge import Bridge
+from client.ui.checkup import Checkup
+from client.ui.courier import Courier
+from client.ui.page import Shell
+from client.ui.theme import Theme
+from client.ui.window import Window
+
+
+@pytest.fixture
+def app() -> FakeApp:
+    """A fresh installation; a test fills it or takes another situation."""
+    return FakeApp.empty()
+
+
+@pytest.fixture
+def bridge(qapp: QObject) -> Iterator[Bridge]:
+    """The real bridge with its loop; stopped afterwards."""
+    made = Bridge()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def make_shell(bridge: Bridge) -> Callable[[FakeApp], Shell]:
+    """Builds what pages are given, around an app."""
+
+    def make(app: FakeApp) -> Shell:
+        checkup = Checkup(app=app, bridge=bridge, parent=bridge)
+        courier = Courier(app=app, bridge=bridge, parent=bridge)
+        return Shell(app=app, bridge=bridge, checkup=checkup, courier=courier)
+
+    return make
+
+
+@pytest.fixture
+def make_window(qtbot, make_shell: Callable[[FakeApp], Shell], qapp: QObject) -> Iterator[Callable[[FakeApp], Window]]:
+    """Builds a window around an app and shows it."""
+    Theme(qapp).apply()
+    made: list[Window] = []
+
+    def make(app: FakeApp) -> Window:
+        window = Window(make_shell(app))
+        qtbot.addWidget(window)
+        made.append(window)
+        window.resize(920, 680)
+        window.show()
+        return window
+
+    yield make
+    for window in made:
+        window.hide()
