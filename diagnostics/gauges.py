@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """One running program: its name (never its arguments: they hold secrets), memory in bytes, processor time used so far in seconds."""
+    """One running program: its name (never its arguments: they hold secrets), memory, and processor time used so far."""
 
     pid: int
     name: str
@@ -91,8 +91,8 @@ class Gauges:
     async def write_times(self, folder: str, *, count: int, budget_s: float) -> tuple[float, ...]:
         """Seconds that writing one block takes until it is safely on the disk, for up to `count` writes.
 
-        The file has no name where the system can do that, and is gone in any case. Three writes are made however long they take (bound
-        it from outside), more only while they fit into `budget_s`.
+        The file has no name where the system can do that, and is gone in any case. Three writes are made however long
+        they take (bound it from outside), more only while they fit into `budget_s`.
 
         Raises:
             OSError: the volume does not take it.
@@ -191,7 +191,10 @@ def _memory_numbers() -> MemoryNumbers:
 
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
     return MemoryNumbers(
-        total_bytes=memory.total, available_bytes=memory.available, swap_total_bytes=swap.total, swap_free_bytes=swap.free
+        total_bytes=memory.total,
+        available_bytes=memory.available,
+        swap_total_bytes=swap.total,
+        swap_free_bytes=swap.free,
     )
 
 
@@ -211,7 +214,7 @@ def _write_times(folder: str, count: int, budget_s: float) -> tuple[float, ...]:
 
 
 def _nameless(folder: str) -> int:
-    """A file without a name, so that nothing stays behind, not even after a crash; elsewhere one that is removed at once or on closing."""
+    """A file without a name, so that nothing stays behind, not even after a crash; elsewhere one that is removed at once."""
     if hasattr(os, "O_TMPFILE"):
         with contextlib.suppress(OSError):  # file systems that cannot do it answer EOPNOTSUPP, EISDIR or EINVAL
             return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600)
@@ -223,33 +226,35 @@ def _nameless(folder: str) -> int:
     return file
 
 
-def _registry_values(key: str) -> dict[str, Any] | None:
-    if sys.platform != "win32":
+def _winreg() -> Any:
+    """The module that reads the registry, None where there is none: it exists on Windows only."""
+    try:
+        return importlib.import_module("winreg")
+    except ImportError:
         return None
-    import winreg  # noqa: PLC0415 -- exists on Windows only
 
+
+def _registry_values(key: str) -> dict[str, Any] | None:
+    winreg = _winreg()
+    if winreg is None:
+        return None
     values: dict[str, Any] = {}
     try:
         with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle:
-            with contextlib.suppress(OSError):  # raised after the last one
-                for index in range(10_000):
-                    name, value, _ = winreg.EnumValue(handle, index)
-                    values[name] = value
+            for index in range(winreg.QueryInfoKey(handle)[1]):
+                name, value, _ = winreg.EnumValue(handle, index)
+                values[name] = value
     except OSError:
         return None
     return values
 
 
 def _registry_keys(key: str) -> tuple[str, ...]:
-    if sys.platform != "win32":
+    winreg = _winreg()
+    if winreg is None:
         return ()
-    import winreg  # noqa: PLC0415 -- as above
-
-    names: list[str] = []
-    with (
-        contextlib.suppress(OSError),  # no such key, or raised after the last one
-        winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle,
-    ):
-        for index in range(10_000):
-            names.append(winreg.EnumKey(handle, index))  # noqa: PERF401 -- what came before the end must stay
-    return tuple(names)
+    try:
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle:
+            return tuple(winreg.EnumKey(handle, index) for index in range(winreg.QueryInfoKey(handle)[0]))
+    except OSError:
+        return ()

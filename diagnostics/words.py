@@ -18,7 +18,7 @@ def size(count: float) -> str:
 
 
 def listed(parts: Sequence[str], *, most: int = 3) -> str:
-    """ "a", "a and b", "a, b and c", "a, b, c and 4 more"."""
+    """Parts as a sentence lists them: "a", "a and b", "a, b and c", "a, b, c and 4 more"."""
     shown = list(parts[:most])
     if len(parts) > most:
         return f"{', '.join(shown)} and {len(parts) - most} more"

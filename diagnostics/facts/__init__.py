@@ -1,0 +1,1 @@
+"""What is collected without judging it. Imports the model and the probe; must not judge."""

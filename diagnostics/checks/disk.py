@@ -1,0 +1,224 @@
+"""Every volume of this machine: space, files, read-only when it should not be, slow to write, about to fail.
+
+The measures of each check hold `volumes`, one object per volume with its `mount` and a `state`; the causes read these. A
+volume that does not answer (a network share that hangs) is unknown by itself and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import Any, Final
+
+from diagnostics.model import Outcome, Status
+from diagnostics.platforms.machine import machine_of
+from diagnostics.platforms.volumes import Role, Volume, free_percent, inodes_free_percent
+from diagnostics.probe import Space
+from diagnostics.registry import Context, check
+from diagnostics.targets import Thresholds
+from diagnostics.words import listed, size
+
+ANSWER_S: Final = 1.0  # a healthy volume answers in microseconds; a share that needs longer is not usable anyway
+# On a large volume a few percent are plenty: above this many times the byte threshold, a low percentage is no problem.
+PLENTY: Final = 10
+# The byte threshold is meant for the disk of a computer, not for a small virtual machine: it counts from this size on.
+BYTES_COUNT_FROM: Final = 10
+# A disk flushes 4 KiB in 0.1 to 50 ms, a busy spinning one in some 100 ms. From here on saving a document is felt as a stall.
+SLOW_WRITE_MS: Final = 200
+WRITES: Final = 5
+WRITE_BUDGET_S: Final = 0.6  # enough for a verdict, and over when the other checks are
+WRITE_PATIENCE_S: Final = 5.0  # three writes that take this long are a verdict of their own
+
+
+def judge_space(volume: Volume, space: Space, thresholds: Thresholds) -> str:
+    """`full`, `low` or `ok`. A percentage counts on every volume, bytes only where the system or the employee's files live."""
+    free, percent = space.free_bytes, free_percent(space)
+    if percent < thresholds.disk_free_percent and free < PLENTY * thresholds.disk_free_bytes:
+        return "full"
+    own = volume.role in {Role.SYSTEM, Role.HOME}
+    large = space.total_bytes >= BYTES_COUNT_FROM * thresholds.disk_free_bytes
+    if own and large and free < thresholds.disk_free_bytes:
+        return "full"
+    if own and percent < 2 * thresholds.disk_free_percent and free < PLENTY // 2 * thresholds.disk_free_bytes:
+        return "low"
+    return "ok"
+
+
+async def _spaces(ctx: Context) -> list[tuple[Volume, Space | None]]:
+    """Every volume with its space, None for one that does not answer."""
+
+    async def one(volume: Volume) -> tuple[Volume, Space | None]:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return volume, await ctx.probe.space(volume.mount)
+        except (OSError, TimeoutError):
+            return volume, None
+
+    return list(await asyncio.gather(*(one(volume) for volume in await machine_of(ctx.probe).volumes(ctx.probe))))
+
+
+@check("disk.space", words="Looking at the free space of every disk")
+async def space(ctx: Context) -> Outcome:
+    """Free space of every volume."""
+    rows: list[dict[str, Any]] = []
+    for volume, found in await _spaces(ctx):
+        row: dict[str, Any] = {"mount": volume.mount, "role": volume.role.value, "kind": volume.kind}
+        if found is None:
+            rows.append({**row, "state": "unknown"})
+        elif found.total_bytes > 0:
+            rows.append(
+                {
+                    **row,
+                    "state": judge_space(volume, found, ctx.targets.thresholds),
+                    "total_bytes": found.total_bytes,
+                    "free_bytes": found.free_bytes,
+                    "free_percent": round(free_percent(found), 1),
+                }
+            )
+    full, low = _in(rows, "full"), _in(rows, "low")
+    if full:
+        parts = [f"{row['mount']} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in full]
+        return _outcome(Status.FAILED, f"There is hardly any space left on {listed(parts)}.", rows)
+    if low:
+        parts = [f"{row['mount']} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in low]
+        return _outcome(Status.WARNING, f"Space is getting short on {listed(parts)}.", rows)
+    own = next(
+        (row for row in rows if row["role"] == "home"), next((row for row in rows if row["role"] == "system"), None)
+    )
+    words = "There is enough free space."
+    if own is not None and own["state"] == "ok":
+        words = f"There is enough free space: {size(own['free_bytes'])} on {own['mount']}."
+    return _fine(words, rows)
+
+
+@check("disk.inodes", words="Counting how many more files fit on every disk", platforms=("linux", "darwin"))
+async def inodes(ctx: Context) -> Outcome:
+    """Files that can still be made on every volume that has a fixed number of them."""
+    rows: list[dict[str, Any]] = []
+    for volume, found in await _spaces(ctx):
+        if found is None:
+            rows.append({"mount": volume.mount, "state": "unknown"})
+        elif found.inodes_total > 0:
+            few = inodes_free_percent(found) < ctx.targets.thresholds.inodes_free_percent
+            # Where the number of files follows the free space (xfs, zfs), running out of both is running out of space.
+            crowded = few and judge_space(volume, found, ctx.targets.thresholds) != "full"
+            rows.append(
+                {
+                    "mount": volume.mount,
+                    "role": volume.role.value,
+                    "state": "exhausted" if crowded else "ok",
+                    "inodes_total": found.inodes_total,
+                    "inodes_free": found.inodes_free,
+                    "inodes_free_percent": round(inodes_free_percent(found), 1),
+                }
+            )
+    if gone := _in(rows, "exhausted"):
+        parts = [f"{row['mount']} ({row['inodes_free']:,} of {row['inodes_total']:,} left)" for row in gone]
+        return _outcome(Status.FAILED, f"Hardly any new files fit on {listed(parts)}, although there is space.", rows)
+    return _fine("New files can be made on every disk.", rows)
+
+
+@check("disk.writable", words="Looking whether every disk takes new files")
+async def writable(ctx: Context) -> Outcome:
+    """Volumes that are read-only though nothing says that they should be."""
+    rows: list[dict[str, Any]] = [
+        {
+            "mount": volume.mount,
+            "state": "read_only" if volume.read_only_because else "ok",
+            "role": volume.role.value,
+            "disk": volume.disk or None,
+            "because": volume.read_only_because or None,
+        }
+        for volume in await machine_of(ctx.probe).volumes(ctx.probe)
+    ]
+    if stuck := _in(rows, "read_only"):
+        return _outcome(Status.FAILED, f"Nothing can be saved on {listed([row['mount'] for row in stuck])}.", rows)
+    return _fine("Every disk takes new files.", rows)
+
+
+@check("disk.latency", words="Measuring how fast the disks write", after=("disk.space",), deadline_s=8.0)
+async def latency(ctx: Context) -> Outcome:
+    """How long a small write takes until it is safely on each volume that belongs to this machine."""
+    silent = {row["mount"] for row in _rows(ctx.measure("disk.space", "volumes")) if row.get("state") == "unknown"}
+    volumes = [
+        volume
+        for volume in await machine_of(ctx.probe).volumes(ctx.probe)
+        if not (volume.remote or volume.removable or volume.read_only or volume.mount in silent)
+    ]
+    rows = [row for row in await asyncio.gather(*(_time_volume(ctx, volume) for volume in volumes)) if row is not None]
+    if slow := _in(rows, "slow"):
+        parts = [f"{row['mount']} ({_took(row)} for one small file)" for row in slow]
+        return _outcome(Status.FAILED, f"Saving takes very long on {listed(parts)}.", rows)
+    if broken := _in(rows, "broken"):
+        return _outcome(Status.FAILED, f"Saving fails on {listed([row['mount'] for row in broken])}.", rows)
+    if not rows:
+        return Outcome(status=Status.UNKNOWN, summary="There is no disk that Deskside may write to.")
+    return _fine("The disks write fast enough.", rows)
+
+
+def _took(row: dict[str, Any]) -> str:
+    milliseconds = row["write_ms"]
+    return f"more than {WRITE_PATIENCE_S:.0f} s" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+
+
+async def _time_volume(ctx: Context, volume: Volume) -> dict[str, Any] | None:
+    """A row for a volume, None where this user may not write on it, or where it is full."""
+    folder = await machine_of(ctx.probe).folder_to_write(ctx.probe, volume)
+    if folder is None:
+        return None
+    row: dict[str, Any] = {"mount": volume.mount}
+    try:
+        async with asyncio.timeout(WRITE_PATIENCE_S):
+            times = await ctx.probe.write_times(folder, count=WRITES, budget_s=WRITE_BUDGET_S)
+    except TimeoutError:
+        return {**row, "state": "slow", "write_ms": None, "writes": 0}
+    except OSError as error:
+        if error.errno in {errno.EIO, errno.EROFS}:
+            return {**row, "state": "broken", "write_ms": None, "writes": 0, "error": errno.errorcode[error.errno]}
+        return None  # full, over quota, not permitted: judged elsewhere, or not ours to judge
+    middle = sorted(times)[len(times) // 2] * 1000
+    return {
+        **row,
+        "state": "slow" if middle > SLOW_WRITE_MS else "ok",
+        "write_ms": round(middle, 1),
+        "writes": len(times),
+    }
+
+
+@check("disk.health", words="Asking the disks whether they are well", deadline_s=4.0)
+async def health(ctx: Context) -> Outcome:
+    """What disks and file systems say about themselves: SMART, error counters, mirrors that lost a disk."""
+    states = await machine_of(ctx.probe).disk_health(ctx.probe)
+    rows = [{"disk": one.disk, "mount": one.mount, "state": one.state, "why": one.why, **one.numbers} for one in states]
+    if failing := _in(rows, "failing"):
+        parts = [f"{row['mount'] or row['disk']}: {row['why']}" for row in failing]
+        return Outcome(
+            status=Status.FAILED, summary=f"A disk reports faults ({'; '.join(parts)}).", measures={"disks": rows}
+        )
+    if rows and all(row["state"] == "ok" for row in rows):
+        return Outcome(status=Status.OK, summary="The disks say that they are well.", measures={"disks": rows})
+    return Outcome(
+        status=Status.UNKNOWN,
+        summary="This computer does not tell how healthy its disks are.",
+        measures={"disks": rows},
+    )
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _in(rows: list[dict[str, Any]], state: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["state"] == state]
+
+
+def _outcome(status: Status, words: str, rows: list[dict[str, Any]]) -> Outcome:
+    return Outcome(status=status, summary=words, measures={"volumes": rows})
+
+
+def _fine(words: str, rows: list[dict[str, Any]]) -> Outcome:
+    """Fine, unless a volume did not answer: that is unknown, and said."""
+    if silent := _in(rows, "unknown"):
+        names = listed([row["mount"] for row in silent])
+        return _outcome(Status.UNKNOWN, f"{names} did not answer; the other disks are fine.", rows)
+    return _outcome(Status.OK, words, rows)
