@@ -1,0 +1,87 @@
+"""Every fix there is, as data. The ids are public: articles, causes and settings name them.
+
+`checks` are areas or ids of checks: what is looked at again afterwards. A fix without checks proves nothing and says so.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final, Literal
+
+import msgspec
+
+EVERY_PLATFORM: Final = ("linux", "darwin", "win32")
+NETWORK: Final = ("link", "address", "route", "gateway", "dns", "internet", "service")
+
+
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """One fix. `actions` are names of the closed list with their option; `privilege` is what it takes to run it."""
+
+    id: str
+    title: str
+    summary: str
+    actions: tuple[tuple[str, str], ...]
+    checks: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = EVERY_PLATFORM
+    privilege: Literal["user"] = "user"
+    deadline_s: float = 60.0
+
+
+def _page(page: str, title: str, summary: str) -> Fix:
+    return Fix(id=f"settings.{page}", title=title, summary=summary, actions=(("open_settings", page),), deadline_s=15.0)
+
+
+FIXES: Final = (
+    Fix(
+        id="dns.flush_cache",
+        title="Forget remembered names",
+        summary="Makes this computer look up the names of sites and servers afresh. Nothing of yours is lost.",
+        actions=(("flush_dns", ""),),
+        checks=("dns", "internet", "service"),
+        deadline_s=30.0,
+    ),
+    Fix(
+        id="network.reconnect",
+        title="Reconnect the network",
+        summary="Leaves the network and joins it again. You are offline for some seconds; calls and downloads break off.",
+        actions=(("reconnect_network", ""),),
+        checks=NETWORK,
+        deadline_s=120.0,
+    ),
+    Fix(
+        id="disk.free_space",
+        title="Free up disk space",
+        summary="Removes copies that programs keep to be faster, and old temporary files. Your documents are not touched.",
+        actions=(("clear_caches", ""),),
+        checks=("disk.space", "disk.inodes"),
+        deadline_s=900.0,
+    ),
+    Fix(
+        id="disk.empty_trash",
+        title="Empty the trash",
+        summary="Removes for good what you have thrown away.",
+        actions=(("empty_trash", ""),),
+        checks=("disk.space", "disk.inodes"),
+        deadline_s=900.0,
+    ),
+    _page("network", "Open the network settings", "Shows where Wi-Fi, cable and VPN are set."),
+    _page("storage", "Open the storage settings", "Shows what takes up the space of this computer."),
+    _page("date_time", "Open the date and time settings", "Shows where clock and time zone are set."),
+    _page("proxy", "Open the proxy settings", "Shows whether your web traffic goes through a proxy."),
+    _page("updates", "Open the update settings", "Shows which updates wait, and why one did not work."),
+    _page("display", "Open the display settings", "Shows where screens are arranged and sharpened."),
+    _page("sound", "Open the sound settings", "Shows where speakers, headphones and microphone are chosen."),
+    _page("printers", "Open the printer settings", "Shows your printers and what waits to be printed."),
+    _page("power", "Open the power settings", "Shows battery, charging and sleep."),
+    _page(
+        "security",
+        "Open the privacy and security settings",
+        "Shows what protects this computer, and what programs may use.",
+    ),
+)
+BY_ID: Final = {fix.id: fix for fix in FIXES}
+
+
+def nearest(id: str) -> str:
+    """The fix that was probably meant, empty where none is near."""
+    return next(iter(difflib.get_close_matches(id, BY_ID, n=1)), "")

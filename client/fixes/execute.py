@@ -1,0 +1,358 @@
+"""Carries out a plan as it was shown, and lets the checks say whether it helped.
+
+The order: the plan is judged again, what failed is noted, each step is written down and then done, exactly the checks of the
+plan are run again, and the difference is the result. The action's own word proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from client.errors import ActionFault, DesksideBug, DesksideError, StorageFault, UsageError
+from client.fixes.actions import ACTIONS
+from client.fixes.catalogue import BY_ID, FIXES, Fix, nearest
+from client.fixes.journal import Ended, Journal, Record, Stepped, Undone, begun
+from client.fixes.machine import Local, Machine
+from client.fixes.plan import Planned, Say
+from client.model import FixOutcome, FixPlan, FixResult
+from diagnostics.model import Finding, Report, Status
+
+PLAN_S: Final = 60.0  # measuring a large home; its own limit is shorter
+PLAN_LIVES_S: Final = 3600.0  # what somebody agreed to an hour ago is not what they agree to now
+PLANS_KEPT: Final = 32
+REPORT_LIVES: Final = timedelta(minutes=10)  # an older report does not say how things are before the fix
+FAILING: Final = frozenset({Status.FAILED, Status.WARNING})
+SAID_NOTHING: Final = frozenset({Status.UNKNOWN, Status.SKIPPED})
+LOOK_AGAIN: Final = "Look at the plan again, then decide."
+
+Check = Callable[[tuple[str, ...]], Awaitable[Report]]
+log = logging.getLogger(__name__)
+
+
+class Fixes:
+    """The fixes of this computer.
+
+    Args:
+        folder: where the journal is kept.
+        allowed: ids or patterns ("disk.*", "*") that IT lets employees use; nothing else is offered or done.
+        check: runs the checks of these ids or areas and gives their report.
+        last_report: the last full report, None when there is none.
+        machine: this computer, or a stand-in.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        allowed: tuple[str, ...],
+        check: Check,
+        last_report: Callable[[], Report | None],
+        machine: Machine | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._check = check
+        self._last_report = last_report
+        self._machine: Machine = machine or Local()
+        self._journal = Journal(folder)
+        self._issued: dict[bytes, float] = {}
+        self._busy = False
+
+    def list(self) -> tuple[tuple[str, str, str], ...]:
+        """Every fix that may be offered on this platform: (id, title, summary)."""
+        return tuple((fix.id, fix.title, fix.summary) for fix in FIXES if not self._forbidden(fix))
+
+    async def plan(self, id: str) -> FixPlan:
+        """What the fix would do here and now; changes nothing. A fix that cannot be done says why in `refused`.
+
+        Raises:
+            UsageError: there is no such fix.
+        """
+        fix = _fix(id)
+        if refused := self._forbidden(fix):
+            return _plan(fix, Planned(refused=refused), checks=())
+        planned: list[Planned] = []
+        try:
+            async with asyncio.timeout(PLAN_S):
+                for action, option in fix.actions:
+                    planned.append(await ACTIONS[action].plan(option, self._machine))
+        except (OSError, TimeoutError) as error:
+            log.info("planning %s failed: %s", id, error)
+            planned = [Planned(refused="Deskside could not find out what this would do here, so it offers nothing.")]
+        plan = _plan(fix, *planned, checks=await self._checks(fix))
+        if not plan.refused:
+            self._issue(plan)
+        return plan
+
+    async def run(self, plan: FixPlan, *, progress: Say = lambda _: None) -> FixOutcome:
+        """Carries out a plan that this object has made and the employee has agreed to.
+
+        Args:
+            progress: hears a sentence as each step begins, and on the way.
+
+        Raises:
+            ActionFault: the plan is refused, or another fix is running; nothing was changed.
+            StorageFault: what is about to be done cannot be written down; nothing was changed.
+        """
+        fix = self._must_accept(plan)
+        if self._busy:
+            raise ActionFault("Another fix is still running.", hint="Wait until it has ended, then try again.")
+        self._busy = True
+        try:
+            return await self._run(fix, plan, progress)
+        finally:
+            self._busy = False
+
+    async def undo(self, outcome_id: str) -> FixOutcome:
+        """Puts back what a fix has changed.
+
+        Raises:
+            UsageError: no fix has this id.
+            ActionFault: it cannot be undone (any more), or that did not work.
+        """
+        record = await asyncio.to_thread(self._record, outcome_id)
+        if not record.undo:
+            raise ActionFault("This cannot be undone.", hint="Ask your IT department if something is missing now.")
+        began, clock = datetime.now(UTC), time.monotonic()
+        words = []
+        try:
+            async with asyncio.timeout(_fix(record.outcome.fix).deadline_s):
+                for name, state in reversed(record.undo):
+                    undo = ACTIONS[name].undo if name in ACTIONS else None
+                    if undo is None:
+                        raise ActionFault("This version of Deskside cannot undo it.")
+                    words.append(await undo(state, self._machine))
+        except (OSError, TimeoutError) as error:
+            raise ActionFault("It could not be undone: this computer did not answer as expected.") from error
+        outcome = FixOutcome(
+            id=str(uuid.uuid4()),
+            fix=record.outcome.fix,
+            title=record.outcome.title,
+            result=FixResult.UNDONE,
+            words=" ".join(words),
+            started_at=began,
+            took_ms=_ms(clock),
+        )
+        await asyncio.to_thread(self._journal.write, Undone(id=outcome_id), Ended(outcome=outcome))
+        return outcome
+
+    def journal(self) -> tuple[FixOutcome, ...]:
+        """The fixes tried on this computer, newest first. Reads a file."""
+        return tuple(record.outcome for record in self._journal.records())
+
+    # --- judging a plan
+
+    def _forbidden(self, fix: Fix) -> str:
+        if self._machine.platform not in fix.platforms:
+            return "This fix does not exist for this operating system."
+        if not any(fnmatchcase(fix.id, pattern) for pattern in self._allowed):
+            return "Your IT department does not offer this fix on this computer."
+        return ""
+
+    def _must_accept(self, plan: FixPlan) -> Fix:
+        """The fix of a plan that this object has made, that still holds, and that says nothing an action would not say."""
+        fix = _fix(plan.fix)
+        if refused := plan.refused or self._forbidden(fix):
+            raise ActionFault(refused, hint="Nothing was changed.")
+        made_at = self._issued.get(_digest(plan))
+        if made_at is None or time.monotonic() - made_at > PLAN_LIVES_S:
+            raise ActionFault("This plan is not one that Deskside has just made.", hint=LOOK_AGAIN)
+        options = dict(fix.actions)
+        if not plan.steps:
+            raise ActionFault("There is nothing to do.", hint=LOOK_AGAIN)
+        for step in plan.steps:
+            if step.action not in options or step.action not in ACTIONS:
+                raise ActionFault("This plan holds a step that does not belong to this fix.", hint=LOOK_AGAIN)
+            if problem := ACTIONS[step.action].accepts(step, options[step.action], self._machine):
+                raise ActionFault(problem, hint=LOOK_AGAIN)
+        return fix
+
+    def _issue(self, plan: FixPlan) -> None:
+        self._issued[_digest(plan)] = time.monotonic()
+        for old in list(self._issued)[:-PLANS_KEPT]:
+            del self._issued[old]
+
+    async def _checks(self, fix: Fix) -> tuple[str, ...]:
+        """What failed among what the fix is about; everything it is about where nothing is known to fail."""
+        report = await asyncio.to_thread(self._last_report)
+        failing = tuple(
+            one.check for one in (report.findings if report else ()) if _concerns(fix, one) and one.status in FAILING
+        )
+        return failing or fix.checks
+
+    # --- carrying it out
+
+    async def _run(self, fix: Fix, plan: FixPlan, progress: Say) -> FixOutcome:
+        id, began, clock = str(uuid.uuid4()), datetime.now(UTC), time.monotonic()
+        before = await self._before(plan, progress)
+        line = begun(id=id, fix=fix.id, title=fix.title, steps=tuple(step.words for step in plan.steps), now=began)
+        # A full disk must not keep us from freeing it; everything else waits for the journal.
+        await asyncio.to_thread(self._journal.write, line, must=not fix.id.startswith("disk."))
+        done: list[str] = []
+        fault = ""
+        can_undo = False
+        after: tuple[Finding, ...] = ()
+        result, words = FixResult.CANCELLED, "You stopped it."
+        try:
+            try:
+                async with asyncio.timeout(fix.deadline_s):
+                    for step in plan.steps:
+                        progress(step.words)
+                        action = ACTIONS[step.action]
+                        undo = action.undo_of(step)
+                        entry = Stepped(id=id, action=step.action, words=step.words, undo=undo)
+                        await asyncio.to_thread(self._journal.write, entry)
+                        can_undo = can_undo or bool(undo)
+                        done.append(await action.execute(step, self._machine, progress))
+            except (ActionFault, StorageFault) as error:
+                fault = f"{error.message} {error.hint}"
+            except TimeoutError:
+                fault = "It took too long and was stopped."
+            except OSError as error:
+                log.warning("%s failed: %s", fix.id, error)
+                fault = "This computer did not let Deskside do it."
+            if plan.checks and (done or not fault):
+                progress("Checking whether it helped.")
+            after = await self._after(plan) if plan.checks else ()
+            result, words = judge(before, after, done=tuple(done), fault=fault)
+        except asyncio.CancelledError:
+            words = " ".join((*done, "You stopped it before it was finished."))
+            raise
+        except Exception as error:
+            result, words = FixResult.FAILED, " ".join((*done, "Deskside made a mistake while doing this."))
+            raise DesksideBug(f"The fix {fix.id} ended in a way that it should not.") from error
+        finally:
+            outcome = FixOutcome(
+                id=id,
+                fix=fix.id,
+                title=fix.title,
+                result=result,
+                words=words,
+                started_at=began,
+                took_ms=_ms(clock),
+                before=before,
+                after=after,
+                can_undo=can_undo,
+            )
+            self._journal.write(
+                Ended(outcome=outcome)
+            )  # in this thread: a cancelled task gets no other; one line takes milliseconds
+        return outcome
+
+    async def _before(self, plan: FixPlan, progress: Say) -> tuple[Finding, ...]:
+        """What the plan's checks say now, from the last report when that is new enough."""
+        if not plan.checks:
+            return ()
+        report = await asyncio.to_thread(self._last_report)
+        if report is not None and _age(report) <= REPORT_LIVES:
+            found = _of(report, plan)
+            if found:
+                return found
+        progress("Looking at how things are before the fix.")
+        return await self._after(plan)
+
+    async def _after(self, plan: FixPlan) -> tuple[Finding, ...]:
+        try:
+            return _of(await self._check(plan.checks), plan)
+        except DesksideError as error:
+            log.warning("the checks of %s could not be run: %s", plan.fix, error)
+            return ()
+
+    def _record(self, outcome_id: str) -> Record:
+        for record in self._journal.records():
+            if record.outcome.id == outcome_id:
+                return record
+        raise UsageError(f"There is no fix {outcome_id!r} in the journal.", hint="`deskside fix history` lists them.")
+
+
+def judge(
+    before: tuple[Finding, ...], after: tuple[Finding, ...], *, done: tuple[str, ...], fault: str
+) -> tuple[FixResult, str]:
+    """The result of a fix and its words: what was done, and what the checks say to it.
+
+    Helped is only what failed before and is fine now, all of it. A check that could not say anything proves nothing.
+    """
+    now = {one.check: one for one in after}
+    failing = [one for one in before if one.status in FAILING]
+    fine = [one for one in failing if one.check in now and now[one.check].status == Status.OK]
+    silent = [one for one in failing if one.check not in now or now[one.check].status in SAID_NOTHING]
+    still = [now[one.check] for one in failing if one.check in now and now[one.check].status in FAILING]
+    milder = any(
+        one.status == Status.FAILED and now[one.check].status == Status.WARNING for one in failing if one.check in now
+    )
+    said = (*done, fault) if fault else done
+    if failing and len(fine) == len(failing):
+        return FixResult.HELPED, " ".join(
+            (*said, "Checked again:", *dict.fromkeys(now[one.check].summary for one in fine))
+        )
+    if fault:
+        return FixResult.FAILED, " ".join(said)
+    if still:
+        better = ("Better, but not solved:",) if fine or milder else ("It did not help:",)
+        return FixResult.NO_CHANGE, " ".join((*said, *better, *dict.fromkeys(one.summary for one in still)))
+    if silent:
+        return FixResult.DONE, " ".join((*said, "Whether it helped could not be checked."))
+    broken = [one for one in after if one.status in FAILING]
+    if broken:
+        return FixResult.NO_CHANGE, " ".join((*said, "There is a problem now:", *(one.summary for one in broken)))
+    return FixResult.DONE, " ".join(said)
+
+
+def _plan(fix: Fix, *planned: Planned, checks: tuple[str, ...]) -> FixPlan:
+    refused = next((one.refused for one in planned if one.refused), "")
+    gains = [one.gain_bytes for one in planned if one.gain_bytes is not None]
+    return FixPlan(
+        fix=fix.id,
+        title=fix.title,
+        summary=fix.summary,
+        steps=() if refused else tuple(step for one in planned for step in one.steps),
+        checks=() if refused else checks,
+        refused=refused,
+        undo=" ".join(one.undo for one in planned if one.undo),
+        gain_bytes=sum(gains) if gains and not refused else None,
+    )
+
+
+def _fix(id: str) -> Fix:
+    if fix := BY_ID.get(id):
+        return fix
+    near = nearest(id)
+    raise UsageError(
+        f"There is no fix {id!r}.",
+        hint=f"Did you mean {near}?" if near else "`deskside fix list` shows every fix there is.",
+    )
+
+
+def _concerns(fix: Fix, finding: Finding) -> bool:
+    return finding.check in fix.checks or finding.area in fix.checks
+
+
+def _of(report: Report, plan: FixPlan) -> tuple[Finding, ...]:
+    return tuple(one for one in report.findings if one.check in plan.checks or one.area in plan.checks)
+
+
+def _age(report: Report) -> timedelta:
+    """How old a report is; very, where it does not say or lies in the future."""
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(report.started_at)
+    except (ValueError, TypeError):
+        return timedelta.max
+    return age if age >= timedelta(0) else timedelta.max
+
+
+def _digest(plan: FixPlan) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(plan, order="sorted")).digest()
+
+
+def _ms(since: float) -> int:
+    return round((time.monotonic() - since) * 1000)

@@ -1,0 +1,91 @@
+"""What an action is, and how the plans of actions become the one plan that is shown. Planning changes nothing.
+
+An action is a module of `client.fixes.actions` that offers one `Action`. Its parameters are few, typed by the action's own
+`accepts`, and never a command or a free path: what cannot be said in a plan cannot be done by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import msgspec
+
+from client.fixes.machine import Machine
+from client.model import Step
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+STOP_PATIENCE_S: Final = 5.0  # a walk asks at every entry whether to stop; one entry takes microseconds
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action would do here. `refused`, `undo` and `gain_bytes` as in `FixPlan`."""
+
+    steps: tuple[Step, ...] = ()
+    refused: str = ""
+    undo: str = ""
+    gain_bytes: int | None = None
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be done to a computer.
+
+    Attributes:
+        name: what plans call it.
+        plan: (option, machine) -> what it would do; changes nothing. Raises `OSError` or `TimeoutError` when it cannot look.
+        accepts: (step, option, machine) -> why this step is not one that `plan` makes for that option, empty when it is. Pure
+            enough to run right before the step does.
+        execute: (step, machine, say) -> what was done, in a sentence. `say` takes a sentence on the way. Raises `ActionFault`,
+            `OSError`, `TimeoutError`.
+        undo_of: step -> the state that `undo` needs, empty where there is nothing to undo; known before the step is done, so
+            that it survives a crash in the middle.
+        undo: (state, machine) -> what was put back, in a sentence.
+    """
+
+    name: str
+    plan: Callable[[str, Machine], Awaitable[Planned]]
+    accepts: Callable[[Step, str, Machine], str]
+    execute: Callable[[Step, Machine, Say], Awaitable[str]]
+    undo_of: Callable[[Step], dict[str, str]] = lambda _: {}
+    undo: Callable[[dict[str, str], Machine], Awaitable[str]] | None = None
+
+
+def size(count: int) -> str:
+    """Bytes as people read them: "1.2 GB". Decimal units, as file managers show them."""
+    if count < 1000:  # noqa: PLR2004 -- below it there is no unit to choose
+        return f"{count} bytes"
+    value = float(count)
+    for unit in ("KB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5 or unit == "TB":  # noqa: PLR2004 -- what would be rounded to 1000 takes the next unit
+            break
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"  # noqa: PLR2004 -- two digits are enough
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 file", "3 files"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def printable(name: str) -> str:
+    """A file name that can be shown: on one line, without control characters or broken bytes."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+
+
+async def stoppable(work: Callable[[Callable[[], bool]], T]) -> T:
+    """Runs blocking work in a thread; when we are cancelled, the work is asked to stop and waited for.
+
+    Args:
+        work: takes a function that says whether to stop.
+    """
+    stop = threading.Event()
+    running = asyncio.ensure_future(asyncio.to_thread(work, stop.is_set))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([running], timeout=STOP_PATIENCE_S)
+        raise
