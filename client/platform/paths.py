@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-import msgspec
 from platformdirs import PlatformDirs
 
 from client.errors import StorageFault
@@ -25,7 +24,9 @@ _POLICY: Final = {
 }
 
 
-class Paths(msgspec.Struct, frozen=True, kw_only=True):
+class Paths(
+    NamedTuple
+):  # not a msgspec type: a second start, and the first until its icon is shown, do without msgspec
     """The folders of one user on one computer; none need exist yet.
 
     `config` holds settings.toml; `data` what must not be lost (outbox, drafts, journal); `state` what can be found out again;

@@ -179,3 +179,25 @@ def _words(annotated: Any) -> tuple[str, SetBy] | None:
 
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _keys()}
 TABLES: Final[frozenset[str]] = frozenset(name.partition(".")[0] for name in KEYS if "." in name)
+
+
+def json_schema() -> dict[str, Any]:
+    """The settings as JSON Schema: for editors that complete TOML, and for administrators' own tools.
+
+    `x-set-by` says who may set a key: "user", or "machine" when only IT may as soon as it has set one of its table.
+    """
+    schema = msgspec.json.schema(Settings)
+    tables = schema["$defs"]
+    for key in KEYS.values():
+        table, _, name = key.name.partition(".")
+        struct = tables["Settings"] if not name else tables[_struct_name(table)]
+        about = struct["properties"][name or table]
+        about["description"] = key.description
+        about["x-set-by"] = key.set_by
+    for struct in tables.values():
+        struct["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Deskside settings", **schema}
+
+
+def _struct_name(table: str) -> str:
+    return type(getattr(Settings(), table)).__name__

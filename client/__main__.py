@@ -1,0 +1,166 @@
+"""`deskside`: without words the tray, with words the command line. The one place where errors become sentences and exit codes.
+
+A second start of the tray hands its wish to the first and ends, so nothing is imported here that it does not need.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from client.errors import DesksideBug, DesksideError, EnvironmentFault, SettingsFault, UsageError
+
+if TYPE_CHECKING:
+    from client.app import App
+
+DONE: Final = 0
+WRONG_USE: Final = 2
+FAILED: Final = 3
+INTERRUPTED: Final = 130  # as a shell expects of a program ended by Ctrl+C
+
+OPEN: Final = "open"  # what a second start asks of the first one
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs the program.
+
+    Args:
+        words: the command line without the program's name; by default this process's.
+
+    Returns:
+        The exit code: 0 done, 1 not well, 2 wrong use, 3 failed, 4 kept for later.
+    """
+    given = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):  # None in a windowed program on Windows
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a stream that cannot do it is left as it is
+    try:
+        code = _run(given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return DONE  # whoever read our words has enough of them
+    except DesksideError as error:
+        _log(error)
+        _tell(error)
+        return WRONG_USE if isinstance(error, (UsageError, SettingsFault)) else FAILED
+    except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, nobody is shown a traceback
+        _log(error)
+        _tell(DesksideBug("Deskside stumbled over something that it did not expect."))
+        return FAILED
+    return code
+
+
+def _run(words: list[str]) -> int:
+    match words:
+        case []:
+            return _tray(None)
+        case ["--settings", file] if not file.startswith("-"):
+            return _tray(Path(file))
+        case [word] if word.startswith("--settings="):
+            return _tray(Path(word.partition("=")[2]))
+    from client.cli.root import run  # noqa: PLC0415 -- the tray does without click
+
+    return run(words, show_tray=run_tray)
+
+
+def _tray(settings_file: Path | None) -> int:
+    from client.platform.paths import find_paths  # noqa: PLC0415 -- the command line may not get here
+    from client.platform.single_instance import instance_folder  # noqa: PLC0415 -- as above
+
+    paths = find_paths()
+    if settings_file is not None and not settings_file.is_file():
+        raise SettingsFault(f"The settings file {settings_file} is not there.", hint="Correct its name.")
+
+    def make_app() -> App:
+        from client.app import build  # noqa: PLC0415 -- after the icon is shown
+
+        return build(settings_file=settings_file)
+
+    return run_tray(make_app, folder=instance_folder(paths.state), page=None)
+
+
+def run_tray(make_app: Callable[[], App], *, folder: Path, page: str | None) -> int:
+    """Runs the tray as the only one of this user, or opens the window of the one that runs already.
+
+    Args:
+        make_app: builds the app; called after the icon is shown.
+        folder: where the lock is that makes it the only one.
+        page: the page to open at once, "" for the first, None for the icon alone.
+
+    Raises:
+        DisplayFault: there is no display.
+        EnvironmentFault: one runs already and does not answer.
+    """
+    from client.platform.display import need_display  # noqa: PLC0415 -- the tray only
+    from client.platform.single_instance import SingleInstance  # noqa: PLC0415 -- as above
+
+    need_display()
+    with SingleInstance(folder) as instance:
+        try:
+            first = instance.claim()
+        except (
+            EnvironmentFault
+        ) as error:  # a read-only home: a window that cannot be found by others is better than none
+            _tell(error)
+            first = True
+        if not first:
+            if instance.send(f"{OPEN} {page}" if page else OPEN):
+                sys.stderr.write("Deskside is running already; its window is open now.\n")
+                return DONE
+            raise EnvironmentFault(
+                "Deskside is running already, but it does not answer.",
+                hint="End it in the task manager, then start it again.",
+            )
+        from client.ui.start import main as show  # noqa: PLC0415 -- Qt, for the first instance only
+
+        return show(partial(_logged, make_app), instance=instance, page=page)
+
+
+def _logged(make_app: Callable[[], App]) -> App:
+    """Builds the app and starts the log with it: both come after the icon."""
+    from client.platform.logfile import start_logging  # noqa: PLC0415 -- as above
+
+    app = make_app()
+    start_logging(app.paths.log, level=app.settings.values.client.log_level)
+    return app
+
+
+def _tell(error: DesksideError) -> None:
+    if sys.stderr is None:
+        return
+    lines = [f"{error.title}: {error.message}"]
+    lines += [f"  {problem}" for problem in getattr(error, "problems", ()) if problem != error.message]
+    with contextlib.suppress(OSError):
+        sys.stderr.write("\n".join([*lines, error.hint]) + "\n")
+
+
+def _log(error: Exception) -> None:
+    import logging  # noqa: PLC0415 -- only when something went wrong
+
+    from client.platform.logfile import start_logging  # noqa: PLC0415 -- as above
+    from client.platform.paths import find_paths  # noqa: PLC0415 -- as above
+
+    if not logging.getLogger().handlers:
+        start_logging(find_paths().log)
+    level = logging.ERROR if not isinstance(error, DesksideError) or isinstance(error, DesksideBug) else logging.INFO
+    logging.getLogger("deskside").log(level, "ended by %s", type(error).__name__, exc_info=error)
+
+
+def _forget_output() -> None:
+    """Keeps the interpreter from complaining about the closed pipe when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

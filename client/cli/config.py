@@ -1,0 +1,108 @@
+"""`deskside config`: every effective setting with its origin, what is wrong with the files, and the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from client.cli.session import Session
+from client.cli.show import put, put_json, put_table, say
+from client.settings.layers import Loaded, Origin
+from client.settings.schema import KEYS, json_schema
+
+WRONG = 2
+
+
+@click.group("config")
+def command() -> None:
+    """Show and check the settings."""
+
+
+@command.command("show")
+@click.argument("names", metavar="[KEY]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(session: Session, names: tuple[str, ...], *, as_json: bool) -> int:
+    """Show every setting that counts, where it comes from, and whether IT has locked it. With KEY only those, or a whole table."""
+    loaded = session.app.settings
+    chosen = _choose(loaded, names)
+    if as_json:
+        put_json(
+            {
+                "settings": {name: _entry(loaded.value(name), loaded.origin(name)) for name in chosen},
+                "sources": loaded.sources,
+                "problems": loaded.problems,
+                "notes": loaded.notes,
+            }
+        )
+        return 0
+    rows = [(name, _text(loaded.value(name)), _origin(loaded.origin(name))) for name in chosen]
+    put_table(rows, heads=("key", "value", "from"))
+    for note in loaded.notes:
+        say(note)
+    return 0
+
+
+@command.command("validate")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def validate(session: Session, file: Path | None, *, as_json: bool) -> int:
+    """Check every settings file, or FILE as the user's; exit code 2 when one has a mistake. All of them are told at once."""
+    if file is not None:
+        session.settings_file = file
+    loaded = session.load().settings
+    if as_json:
+        put_json(
+            {"ok": not loaded.problems, "problems": loaded.problems, "notes": loaded.notes, "sources": loaded.sources}
+        )
+        return WRONG if loaded.problems else 0
+    for problem in loaded.problems:
+        put(problem, "bad")
+    for note in loaded.notes:
+        put(note, "dim")
+    if not loaded.problems:
+        put(
+            "The settings have no mistake."
+            if loaded.sources
+            else "There are no settings files; the built-in values count.",
+            "good",
+        )
+    for source in loaded.sources:
+        say(f"Read: {source}")
+    return WRONG if loaded.problems else 0
+
+
+@command.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of the settings: every key, its type, its default, and who may set it."""
+    put_json(json_schema())
+    return 0
+
+
+def _choose(loaded: Loaded, names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return tuple(KEYS)
+    chosen: list[str] = []
+    for name in names:
+        table = [key for key in KEYS if key.partition(".")[0] == name]
+        if not table:
+            loaded.origin(name)  # says which key is nearest
+        chosen += table or [name]
+    return tuple(dict.fromkeys(chosen))
+
+
+def _entry(value: Any, origin: Origin) -> dict[str, Any]:
+    return {"value": value, "origin": origin.layer.value, "file": origin.file, "locked": origin.locked}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and value else msgspec.json.encode(value).decode()
+
+
+def _origin(origin: Origin) -> str:
+    where = f" ({origin.file})" if origin.file else ""
+    return f"{origin.layer.value}{where}{', locked' if origin.locked and origin.layer.value != 'policy locked' else ''}"

@@ -1,0 +1,249 @@
+"""`deskside ticket`: writes to the help desk, shows what it has, and reads its answers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from client.app import App
+from client.cli.attaching import read_attachments
+from client.cli.outbox import payload_shape, print_payload
+from client.cli.root import nearest
+from client.cli.sending import code_of, print_entry, send_now
+from client.cli.session import Session
+from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
+from client.errors import DeskFault, DesksideError, SecretsFault, SettingsFault, UsageError
+from client.model import Conversation, Draft, FixOutcome, FixResult, Preview
+from diagnostics.model import Report
+
+TRIED_WITHIN: Final = timedelta(hours=24)  # an older repair has nothing to do with today's problem
+LONGEST_WORDS: Final = 100_000  # characters; help desks cut or refuse more
+_DID_NOTHING: Final = {FixResult.CANCELLED, FixResult.UNDONE}
+
+
+@click.group("ticket")
+def command() -> None:
+    """Write to the help desk, and read its answers."""
+
+
+@command.command("create")
+@click.option("--subject", default="", help="One line; by default what the check has found.")
+@click.option("--words", default=None, help="What is wrong, in your own words; - reads it from standard input.")
+@click.option("--attach", "files", multiple=True, type=click.Path(path_type=Path), help="Add a file; may be repeated.")
+@click.option("--no-check", is_flag=True, help="Do not check this computer first.")
+@click.option("--leave-out", "left_out", multiple=True, metavar="SECTION", help="Leave a section out; may be repeated.")
+@click.option("--preview", is_flag=True, help="Show exactly what would be sent, and send nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def create(
+    session: Session,
+    *,
+    subject: str,
+    words: str | None,
+    files: tuple[Path, ...],
+    no_check: bool,
+    left_out: tuple[str, ...],
+    preview: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Write a ticket. It is shown before it is sent, and kept until the help desk has it.
+
+    Exit codes: 0 sent, 3 refused, 4 kept here because the help desk cannot be reached.
+    """
+    if not yes and not preview and not on_terminal():
+        raise UsageError(
+            "Nobody is here to agree to what is sent.", hint="Look at it with --preview, then send it with --yes."
+        )
+    text = _words(words)
+    attachments = read_attachments(files, limit_bytes=_file_limit(session.app))
+
+    async def work(app: App) -> int:
+        report = None if no_check else await _check(app)
+        draft = app.new_draft(words=text, report=report, tried=_tried(app))
+        draft = msgspec.structs.replace(draft, subject=subject or draft.subject, attachments=attachments)
+        shown = await _preview(app, draft, left_out)
+        if preview:
+            _show_preview(shown, as_json=as_json)
+            return 0
+        if not yes:
+            await app.save_draft(draft)  # whatever happens at the question, what was written is kept
+            _show_preview(shown, as_json=False)
+            if not click.confirm("Send exactly this?", default=False, err=True):
+                say("Nothing was sent. It is kept as a draft in the window.")
+                return 0
+        entry = await app.send(shown)
+        entry = await send_now(app, entry.id)
+        if as_json:
+            put_json({"entry": entry, "ticket": entry.ticket})
+        else:
+            print_entry(entry)
+        return code_of(entry)
+
+    return session.run(work)
+
+
+@command.command("list")
+@click.option("--offline", is_flag=True, help="As last seen, without asking the help desk.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_tickets(session: Session, *, offline: bool, as_json: bool) -> int:
+    """List your tickets."""
+    tickets = session.run(lambda app: app.tickets(refresh=not offline))
+    if as_json:
+        put_json({"tickets": tickets})
+        return 0
+    if not tickets:
+        say("You have no tickets." if not offline else "No tickets were seen on this computer yet.")
+    rows = [
+        (
+            one.ref or one.id,
+            one.status,
+            one.subject,
+            when(one.updated_at or one.created_at),
+            f"{one.unread} new" if one.unread else "",
+        )
+        for one in tickets
+    ]
+    put_table(rows, heads=("ticket", "status", "subject", "changed", ""))
+    return 0
+
+
+@command.command("show")
+@click.argument("number")
+@click.option("--offline", is_flag=True, help="As last seen, without asking the help desk.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(session: Session, number: str, *, offline: bool, as_json: bool) -> int:
+    """Show the ticket NUMBER with what was said."""
+
+    async def work(app: App) -> Conversation:
+        return await app.conversation(await _ticket_id(app, number, offline=offline), refresh=not offline)
+
+    conversation = session.run(work)
+    if as_json:
+        put_json({"conversation": conversation})
+        return 0
+    ticket = conversation.ticket
+    put(f"{ticket.ref or ticket.id}  {ticket.subject}", "title")
+    put(f"{ticket.status}  {when(ticket.created_at)}  {ticket.url}".rstrip(), "dim")
+    for one in conversation.comments:
+        put()
+        put(f"{one.author}{' (help desk)' if one.from_agent else ''}  {when(one.created_at)}", "title")
+        put_paragraph(one.text, indent=2)
+        for name in one.attachments:
+            put(f"  + {name}", "dim")
+    return 0
+
+
+@command.command("reply")
+@click.argument("number")
+@click.argument("words", nargs=-1)
+@click.option("--attach", "files", multiple=True, type=click.Path(path_type=Path), help="Add a file; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def reply(session: Session, number: str, words: tuple[str, ...], files: tuple[Path, ...], *, as_json: bool) -> int:
+    """Answer in the ticket NUMBER; - as WORDS reads them from standard input. Kept until the help desk has it."""
+    text = _words(" ".join(words) if words else None)
+    attachments = read_attachments(files, limit_bytes=_file_limit(session.app))
+
+    async def work(app: App) -> int:
+        entry = await app.reply(await _ticket_id(app, number, offline=False), text, attachments)
+        entry = await send_now(app, entry.id)
+        if as_json:
+            put_json({"entry": entry})
+        else:
+            print_entry(entry)
+        return code_of(entry)
+
+    return session.run(work)
+
+
+def _words(given: str | None) -> str:
+    if given == "-":
+        text = sys.stdin.read(LONGEST_WORDS + 1)
+    elif given is not None:
+        text = given
+    elif on_terminal():
+        text = str(click.prompt("What is wrong", err=True, default="", show_default=False))
+    else:
+        raise UsageError(
+            "There are no words.", hint='Say what is wrong: --words "...", or --words - to read standard input.'
+        )
+    if not text.strip():
+        raise UsageError("There are no words: a ticket needs a sentence on what is wrong.")
+    if len(text) > LONGEST_WORDS:
+        raise UsageError("That is too long for a ticket.", hint="Put it into a file and add that with --attach.")
+    return text.strip()
+
+
+def _file_limit(app: App) -> int | None:
+    try:
+        return app.capabilities.max_file_bytes
+    except SettingsFault:  # no help desk yet: the ticket is kept, and the limit is the later help desk's
+        return None
+
+
+async def _check(app: App) -> Report | None:
+    say("Looking at this computer ...")
+    try:
+        return await app.check()
+    except DesksideError as error:
+        say(f"The check did not work, so the ticket goes without it: {error.message}", "warn")
+        return None
+
+
+def _tried(app: App) -> tuple[FixOutcome, ...]:
+    since = datetime.now(UTC) - TRIED_WITHIN
+    return tuple(one for one in app.journal() if one.started_at >= since and one.result not in _DID_NOTHING)
+
+
+async def _preview(app: App, draft: Draft, left_out: tuple[str, ...]) -> Preview:
+    shown = await app.preview(draft)
+    if not left_out:
+        return shown
+    can = [one.id for one in shown.sections if not one.required]
+    for id in left_out:
+        if id not in can:
+            raise UsageError(
+                f"There is no section {clean(id)!r} that could be left out.{nearest(id, can)}",
+                hint=f"There are: {', '.join(can)}.",
+            )
+    return await app.preview(msgspec.structs.replace(draft, left_out=frozenset(left_out)))
+
+
+def _show_preview(shown: Preview, *, as_json: bool) -> None:
+    if as_json:
+        sections: list[dict[str, Any]] = [
+            {"id": one.id, "title": one.title, "included": one.included, "required": one.required}
+            for one in shown.sections
+        ]
+        put_json({"preview": payload_shape(shown.payload), "sections": sections, "redactions": shown.redactions})
+        return
+    print_payload(shown.payload)
+    say()
+    say("Sections: " + ", ".join(f"{one.id}{'' if one.included else ' (left out)'}" for one in shown.sections))
+    if shown.redactions:
+        say(f"{shown.redactions} private details were covered.")
+
+
+async def _ticket_id(app: App, number: str, *, offline: bool) -> str:
+    """The ticket's id for what a person calls its number; asked for at the help desk when it is not known here."""
+    wanted = number.strip().lstrip("#").casefold()
+    for refresh in (False, True):
+        if refresh and offline:
+            break
+        try:
+            tickets = await app.tickets(refresh=refresh)
+        except (DeskFault, SecretsFault, SettingsFault):
+            break
+        for one in tickets:
+            if wanted in {one.id.casefold(), one.ref.lstrip("#").casefold()}:
+                return one.id
+    return number  # the help desk has the last word
