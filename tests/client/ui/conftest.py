@@ -21,6 +21,12 @@ from client.ui.theme import Theme
 from client.ui.window import Window
 
 
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """The session's one QApplication comes before any test's fence: say it here that there is no screen."""
+    return ["deskside-tests", "-platform", "offscreen"]
+
+
 @pytest.fixture
 def app() -> FakeApp:
     """A fresh installation; a test fills it or takes another situation."""
