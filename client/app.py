@@ -6,15 +6,17 @@ does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thr
 
 from __future__ import annotations
 
+import logging
 import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from client import __version__
+from client.errors import StorageFault
 from client.model import (
     Answer,
     Article,
@@ -46,6 +48,10 @@ if TYPE_CHECKING:
     from diagnostics.model import Event, Report
 
 Listener = Callable[["Event"], None]
+log = logging.getLogger(__name__)
+
+# -P: a folder called "client" or "diagnostics" where somebody happens to stand must not become part of the program.
+PROGRAM: Final = (sys.executable, "-P", "-m", "client")
 T = TypeVar("T")
 
 
@@ -56,12 +62,16 @@ class App:
         paths: where this user's files are.
         settings: the merged settings.
         program: the command that starts Deskside again, for the child that runs the checks.
+        secret: a sign-in for this process alone, instead of the one in the keyring.
     """
 
-    def __init__(self, *, paths: Paths, settings: Loaded, program: tuple[str, ...]) -> None:
+    def __init__(
+        self, *, paths: Paths, settings: Loaded, program: tuple[str, ...] = PROGRAM, secret: str | None = None
+    ) -> None:
         self.paths = paths
         self.settings = settings
         self._program = program
+        self._secret = secret
         self._desk: Desk | None = None
         self._checking = False
 
@@ -86,7 +96,10 @@ class App:
         finally:
             self._checking = False
         if not only:
-            await to_thread(self._reports.keep, report)
+            try:
+                await to_thread(self._reports.keep, report)
+            except StorageFault as error:  # a full disk is a thing to find out about, not a reason to find out nothing
+                log.warning("the report could not be kept: %s", error)
         return report
 
     def last_report(self) -> Report | None:
@@ -293,12 +306,15 @@ class App:
             from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed at rest
 
             values = self.settings.values
-            secret = await to_thread(get_secret, values.desk.url)
+            secret = self._secret or await to_thread(get_secret, values.desk.url)
             self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
         return self._desk
 
-    async def sign_in(self, secret: str) -> Identity:
+    async def sign_in(self, secret: str, *, keep: bool = True) -> Identity:
         """Proves a secret at the desk and only then keeps it in the keyring.
+
+        Args:
+            keep: False where there is no keyring: the sign-in lasts as long as this process.
 
         Raises:
             SignInNeeded: the desk refused it.
@@ -313,7 +329,9 @@ class App:
             identity = await desk.whoami()
         finally:
             await desk.close()
-        await to_thread(set_secret, values.desk.url, secret)
+        if keep:
+            await to_thread(set_secret, values.desk.url, secret)
+        self._secret = None if keep else secret
         await self._forget_desk()
         return identity
 
@@ -325,8 +343,11 @@ class App:
         """
         from client.platform.secrets import delete_secret  # noqa: PLC0415 -- as above
 
-        await to_thread(delete_secret, self.settings.values.desk.url)
         await self._forget_desk()
+        if self._secret is not None:  # it was never in the keyring
+            self._secret = None
+            return
+        await to_thread(delete_secret, self.settings.values.desk.url)
 
     async def whoami(self) -> Identity:
         """Who the desk says we are.
@@ -417,7 +438,7 @@ async def to_thread(function: Callable[..., T], *words: object, **named: object)
     return await asyncio.to_thread(function, *words, **named)
 
 
-def build(*, settings_file: Path | None = None, program: tuple[str, ...] = (sys.executable, "-m", "client")) -> App:
+def build(*, settings_file: Path | None = None, program: tuple[str, ...] = PROGRAM) -> App:
     """Finds the folders, merges the settings and gives the app. Starts nothing.
 
     Args:

@@ -98,7 +98,11 @@ def run(words: Sequence[str], *, show_tray: ShowTray) -> int:
     """
     session = Session(show_tray=show_tray)
     try:
-        code = root.main(args=list(words), prog_name="deskside", standalone_mode=False, obj=session)
+        # Not `root.main`: that would turn a closed pipe into exit code 1 before `client.__main__` sees it.
+        with root.make_context("deskside", list(words), obj=session) as context:
+            code = root.invoke(context)
+    except click.exceptions.Exit as error:  # --help and --version
+        return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(f"{error.format_message()}\n")
         return 2
