@@ -278,7 +278,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
 
 def _unknown(outer: str, content: Any) -> str:
     if isinstance(content, (dict, list)):
-        return f"there is no table [{_clean(outer)}].{_nearest(outer, TABLES)}"
+        return f"there is no table [{_clean(outer)}].{_nearest(outer, {*TABLES, 'services'})}"
     return f"there is no key {_clean(outer)} outside of a table.{_nearest(outer, KEYS)}"
 
 

@@ -19,6 +19,7 @@ _PROXY: Final = re.compile(r"(system|none|(https?|socks5h?)://[^\s/?#]+/?)", re.
 _HOST: Final = re.compile(r"[^\s/@]+")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s/:@\[\]]+):([0-9]{1,5})")
 _LANGUAGE: Final = re.compile(r"([a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*)?")
+_LARGEST: Final = 2**53  # what every reader of JSON takes exactly; the settings go to the check run as JSON
 _SHOWN: Final = 40  # characters of a wrong value that a sentence repeats
 
 
@@ -41,6 +42,8 @@ def read_value(key: Key, value: Any, *, lenient: bool = False) -> Any:
         read = msgspec.convert(value, key.type, strict=not lenient)
     except (msgspec.ValidationError, OverflowError) as error:
         raise BadValue(f"must be {_expected(key)}, not {_show(value)}") from error
+    if isinstance(read, int) and read > _LARGEST:
+        raise BadValue(f"must be a smaller number, not {_show(value)}")
     check = _CHECKS.get(key.name)
     if check is not None and (wanted := check(read)):
         raise BadValue(f"must be {wanted}, not {_show(value)}")
