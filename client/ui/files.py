@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 import stat
 import unicodedata
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from client.ui.words import size
 LARGEST: Final = 50 * 1000 * 1000  # bytes; beyond this the outbox is no place to keep a file, whatever the desk takes
 LONGEST_NAME: Final = 120  # characters; help desks cut or refuse longer ones
 OURS: Final = ("report.json", "report.html", "summary.txt")  # the ticket's own files
-TEXT_TYPES: Final = ("application/json", "application/xml", "application/x-sh", "application/x-yaml")
+EDGES: Final = re.compile(r"^[\s.]+|[\s.]+$")  # hidden on some systems, cut off by others
 
 
 def translate(text: str) -> str:
@@ -128,11 +129,12 @@ def clean_name(name: str) -> str:
     kept = "".join(
         "_" if one in '/\\:*?"<>|' or unicodedata.category(one).startswith("C") else one
         for one in unicodedata.normalize("NFC", name)
-    ).strip(" .")
+    )
+    kept = EDGES.sub("", kept)
     stem, dot, ending = kept.rpartition(".")
     if len(kept) > LONGEST_NAME and dot and len(ending) < LONGEST_NAME // 4:
         kept = stem[: LONGEST_NAME - len(ending) - 1] + dot + ending
-    return kept[:LONGEST_NAME] or "file"
+    return EDGES.sub("", kept[:LONGEST_NAME]) or "file"
 
 
 def free_name(name: str, taken: list[str]) -> str:
