@@ -1,7 +1,8 @@
 """Removes what programs can make again: their caches, thumbnails, downloaded packages, and old temporary files.
 
-What may go is a table (`client.fixes.cache_places`), each place a folder of this user with patterns below it. A plan names a place and items that fit
-its patterns, each pinned to the folder it was when it was measured; nothing else can be said in its parameters.
+What may go is a table (`client.fixes.cache_places`), each place a folder of this user with patterns below it. A plan names a
+place and items that fit its patterns, each pinned to the folder it was when it was measured; nothing else can be said in
+its parameters.
 """
 
 from __future__ import annotations
