@@ -1,7 +1,8 @@
 """The composition root: the only place that builds the client's objects and wires them. The window and the command line use it.
 
 Parts are built when first used, and their modules are imported there and not above: a tray at rest must not pay for what it
-does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread.
+does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread. It is long and yet one thing: a list of
+what the client can do, a few lines each.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class App:
     ) -> None:
         self.paths = paths
         self.settings = settings
-        self._program = program
+        self.program = program
         self._secret = secret
         self._desk: Desk | None = None
         self._checking = False
@@ -91,7 +92,7 @@ class App:
         self._checking = True
         try:
             report = await supervise(
-                (*self._program, "check", "--events"), targets=self.settings.targets(), only=only, listen=listen
+                (*self.program, "check", "--events"), targets=self.settings.targets(), only=only, listen=listen
             )
         finally:
             self._checking = False

@@ -6,7 +6,8 @@ How pages plug in:
 - The window calls `show_for(argument)` every time the page comes to the front (also with "back"), and `leave()` when another
   takes its place. Building must be quick: anything slow is submitted in `show_for`.
 - Everything that a page may use is in `self.shell`: `app` (only its plain methods), `bridge` (its coroutines), `checkup` (the
-  running check, shared with the icon), `courier` (outbox and answers), `go(page, argument)` and `say(notice)`.
+  running check, shared with the icon), `repair` (the running fix), `courier` (outbox and answers), `go(page, argument)`,
+  `say(notice)`, `open_link(url)` and `report(words)` (a new ticket with what is known).
 - `self.bridge_call(coroutine, on_result, on_error)` submits with the page as owner: when the page is destroyed, the
   call is cancelled and nothing is delivered. `on_result` and `on_error` are methods of the page, called in the window's thread;
   `on_error` takes a `DesksideError` and defaults to `self.show_error`, a calm banner on top of the page.
@@ -31,12 +32,16 @@ Pages and their arguments (`go(id, argument)`; a wrong argument is a fault of th
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from client.errors import DesksideError
+from client.model import FixOutcome
+from client.platform.opener import open_url
 from client.ui.widgets.banner import Banner, Notice
 from client.ui.widgets.column import Column
 
@@ -45,8 +50,10 @@ if TYPE_CHECKING:
     from client.ui.bridge import Bridge, Call
     from client.ui.checkup import Checkup
     from client.ui.courier import Courier
+    from client.ui.repair import Repair
 
 T = TypeVar("T")
+TRIED_RECENTLY: Final = timedelta(hours=24)  # what was tried before that belongs to another problem
 
 
 class Shell(QObject):
@@ -61,12 +68,20 @@ class Shell(QObject):
     going_back = Signal()
 
     def __init__(
-        self, *, app: App, bridge: Bridge, checkup: Checkup, courier: Courier, parent: QObject | None = None
+        self,
+        *,
+        app: App,
+        bridge: Bridge,
+        checkup: Checkup,
+        repair: Repair,
+        courier: Courier,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.app = app
         self.bridge = bridge
         self.checkup = checkup
+        self.repair = repair
         self.courier = courier
 
     def go(self, page: str, argument: object = None) -> None:
@@ -80,6 +95,38 @@ class Shell(QObject):
     def say(self, notice: Notice) -> None:
         """Shows a short notice at the window's lower edge; it goes away by itself unless it is an error."""
         self.saying.emit(notice)
+
+    def report(self, *, words: str = "", tried: tuple[FixOutcome, ...] = ()) -> None:
+        """Opens a new ticket with what is known: the last check, what was tried in the last day, and these words.
+
+        Args:
+            words: what the employee has said already.
+            tried: outcomes that the journal may not hold yet.
+        """
+        known = self.app.journal()
+        since = datetime.now(UTC) - TRIED_RECENTLY
+        fresh = tuple(one for one in tried if one.id not in {other.id for other in known})
+        recent = (*fresh, *(one for one in known if one.started_at >= since))
+        self.go("compose", self.app.new_draft(words=words, report=self.app.last_report(), tried=recent))
+
+    @Slot(str)
+    def open_link(self, url: str) -> None:
+        """Shows where a link from outside goes, and opens it only when the employee says so."""
+        self.say(
+            Notice(
+                title=self.tr("Open this in your browser?"),
+                words=url,
+                action=self.tr("Open"),
+                act=partial(self._open, url),
+                stays=True,
+            )
+        )
+
+    def _open(self, url: str) -> None:
+        try:
+            open_url(url)
+        except DesksideError as error:
+            self.say(Notice.of(error))
 
 
 class Page(QWidget):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from client.platform.single_instance import SingleInstance
     from client.ui.checkup import Checkup
     from client.ui.courier import Courier
+    from client.ui.repair import Repair
     from client.ui.window import Window
 
 CLOSED_S: Final = 60  # whoever closes the window by mistake gets it back at once; after that its memory goes back
@@ -49,6 +50,7 @@ class Resident(QObject):
         self._app: App | None = None
         self._checkup: Checkup | None = None
         self._courier: Courier | None = None
+        self._repair: Repair | None = None
         self._window: Window | None = None
         self._bridge = Bridge(parent=self)
         self._trace = os.environ.get("DESKSIDE_TRACE_START") == "1"
@@ -113,6 +115,7 @@ class Resident(QObject):
         """The window; built when it is first wanted and again after it has been closed for a while."""
         if self._window is None:
             from client.ui.page import Shell  # noqa: PLC0415 -- the window's modules come with the window
+            from client.ui.repair import Repair  # noqa: PLC0415 -- as below
             from client.ui.theme import Theme  # noqa: PLC0415 -- as above
             from client.ui.window import Window  # noqa: PLC0415 -- as above
 
@@ -120,7 +123,15 @@ class Resident(QObject):
                 Theme(self)
             for theme in self.findChildren(Theme):
                 theme.apply()
-            shell = Shell(app=self.app, bridge=self._bridge, checkup=self.checkup, courier=self._built_courier())
+            if self._repair is None:
+                self._repair = Repair(app=self.app, bridge=self._bridge, parent=self)
+            shell = Shell(
+                app=self.app,
+                bridge=self._bridge,
+                checkup=self.checkup,
+                repair=self._repair,
+                courier=self._built_courier(),
+            )
             self._window = Window(shell)
             self._window.closed.connect(self._closed)
             if self._trace:
@@ -136,7 +147,7 @@ class Resident(QObject):
         window = self.window
         id, _, argument = page.partition(" ")
         if id or not window.here:
-            window.go(id or "home", argument or None)
+            window.visit(id or "home", argument or None)
         window.bring()
         self._built_courier().set_window_open(True)
 

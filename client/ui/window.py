@@ -66,7 +66,7 @@ class Window(QWidget):
         self._show_state()
 
     def _build(self) -> None:
-        self.rail = Rail(self)
+        self.rail = Rail(self.windowTitle(), self)
         self.rail.wanted.connect(self._from_rail)
         bar = QFrame(self)
         bar.setObjectName("bar")
@@ -135,6 +135,13 @@ class Window(QWidget):
         """The id of the page in front, "" before the first."""
         return self._history[-1][0] if self._history else ""
 
+    def visit(self, page: str, argument: object = None) -> None:
+        """Shows a page from outside: from the tray, a notification or another start. A new ticket starts with what is known."""
+        if page == "compose" and argument is None:
+            self.shell.report()
+        else:
+            self.go(page, argument)
+
     @Slot(str, object)
     def go(self, page: str, argument: object = None) -> None:
         """Shows a page; the one before it can be reached with "back"."""
@@ -187,16 +194,14 @@ class Window(QWidget):
             page.to_top()
         page.show_for(argument)
         if before is not page and not self.search.hasFocus():
-            target = page.first_focus()
-            if target is not None:
-                target.setFocus(Qt.FocusReason.OtherFocusReason)
+            (page.first_focus() or page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(str)
     def _from_rail(self, page: str) -> None:
         self._history.clear()
         if page != "home":
             self._history.append(("home", None))
-        self.go(page)
+        self.visit(page)
 
     @Slot()
     def _jump(self) -> None:
@@ -204,7 +209,7 @@ class Window(QWidget):
 
     @Slot()
     def _report(self) -> None:
-        self.go("compose")
+        self.shell.report()
 
     @Slot()
     def _escape(self) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QSysInfo, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from client.errors import DesksideError
-from client.model import FixOutcome, OutboxEntry, SendState, State
+from client.model import OutboxEntry, SendState, State
 from client.ui import theme
 from client.ui.icons import state_pixmap
 from client.ui.journey import journey, of_report, place
@@ -20,15 +18,15 @@ from client.ui.widgets.chain import Chain
 from client.ui.widgets.disclosure import Disclosure
 from client.ui.widgets.flow import Flow
 from client.ui.widgets.listrow import ListRow
-from client.ui.widgets.problem import FindingLine, ProblemCard
+from client.ui.widgets.looked import LookedAt
+from client.ui.widgets.problem import ProblemCard
 from client.ui.widgets.progress import Progress
 from client.ui.widgets.text import Text
 from client.ui.words import checked, headline
-from diagnostics.model import Event, Finding, Found, Report, Started, Status
+from diagnostics.model import Event, Finding, Found, Report, Started
 from diagnostics.model import Progress as Began
 
 BADGE = 44
-RECENT = timedelta(hours=24)  # what was tried before that belongs to another problem
 MINUTE_MS = 60_000
 
 
@@ -43,14 +41,17 @@ class HomePage(Page):
         super().__init__(shell, parent)
         self._findings: list[Finding] = []
         self._total = 0
+        self._listed: Report | None = None
         self._build_hero()
         self._problems = QVBoxLayout()
         self._problems.setSpacing(theme.L)
         self.column.addLayout(self._problems)
         self._waiting = QVBoxLayout()
         self.column.addLayout(self._waiting)
-        self._seen = Disclosure(self.tr("Show what was looked at"), self.tr("Hide what was looked at"), self)
-        self._seen.toggled.connect(self._unfold)
+        self._seen = Card(parent=self)
+        self._fold = Disclosure(self.tr("Show what was looked at"), self.tr("Hide what was looked at"), self._seen)
+        self._fold.toggled.connect(self._unfold)
+        self._seen.content.addWidget(self._fold)
         self.column.addWidget(self._seen)
         self._people = Text(self._contact(), "caption", ink="muted", selectable=True, parent=self)
         self.column.addWidget(self._people)
@@ -169,7 +170,10 @@ class HomePage(Page):
         self._chain.setVisible(running or report is not None)
         clear(self._problems)
         self._seen.setVisible(report is not None and not running)
-        self._unfold()
+        if not running and report is not None and report is not self._listed:
+            self._listed = report
+            self._fold.set_open(not report.diagnosis)  # whoever is told that all is well may see why
+            self._unfold()
         if report is not None and not running:
             self._show_problems(report)
 
@@ -206,13 +210,10 @@ class HomePage(Page):
     @Slot()
     def _unfold(self) -> None:
         """Lists every finding, but only once somebody wants to see it."""
-        clear(self._seen.content)
+        clear(self._fold.content)
         report = self.shell.checkup.report
-        if report is None or not self._seen.button.isChecked():
-            return
-        order = [Status.FAILED, Status.WARNING, Status.UNKNOWN, Status.OK, Status.SKIPPED]
-        for one in sorted(report.findings, key=lambda one: order.index(one.status)):
-            self._seen.content.addWidget(FindingLine(one, self._seen))
+        if report is not None and self._fold.button.isChecked():
+            self._fold.content.addWidget(LookedAt(report, self._fold))
 
     def _contact(self) -> str:
         brand = self.shell.app.settings.values.brand
@@ -259,15 +260,8 @@ class HomePage(Page):
 
     @Slot()
     def _write(self) -> None:
-        app = self.shell.app
-        self.shell.go("compose", app.new_draft(report=app.last_report(), tried=recent(app.journal())))
+        self.shell.report()
 
     @Slot()
     def _open_outbox(self) -> None:
         self.shell.go("outbox")
-
-
-def recent(journal: tuple[FixOutcome, ...]) -> tuple[FixOutcome, ...]:
-    """The fixes of the last day: they are what "already tried" means to an agent."""
-    since = datetime.now(UTC) - RECENT
-    return tuple(one for one in journal if one.started_at >= since)

@@ -29,13 +29,14 @@ ICONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What a banner says. `action` is a button's words, `act` what it does."""
+    """What a banner says. `action` is a button's words, `act` what it does; `stays` keeps it until it is closed."""
 
     title: str
     words: str = ""
     tone: theme.Tone = "accent"
     action: str = ""
     act: Callable[[], None] | None = None
+    stays: bool = False
 
     @classmethod
     def of(cls, error: DesksideError) -> Notice:
@@ -86,6 +87,7 @@ class Banner(Card):
 
     @Slot()
     def _go(self) -> None:
+        self.hide()
         if self._act is not None:
             self._act()
 
@@ -107,8 +109,10 @@ class Toast(Banner):
         super().tell(notice)
         self._place()
         self.raise_()
-        if notice.tone in {"problem", "danger"}:
+        if notice.stays or notice.tone in {"problem", "danger"}:
             self._timer.stop()
+            if notice.action:
+                self._action.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             self._timer.start(TOAST_MS)
 

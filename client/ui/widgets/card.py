@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from client.ui import theme
+from client.ui.widgets.glyph import Glyph
+from client.ui.widgets.text import Text
 
 
 class Card(QFrame):
@@ -29,6 +32,20 @@ class Card(QFrame):
             self.setProperty("tone", tone)
             self.style().unpolish(self)
             self.style().polish(self)
+
+
+class TitledCard(Card):
+    """A card with an icon and a title on top."""
+
+    def __init__(self, title: str, icon: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        line = QHBoxLayout()
+        line.setSpacing(theme.S)
+        line.addWidget(Glyph(icon, tone="accent", parent=self), 0, Qt.AlignmentFlag.AlignVCenter)
+        line.addWidget(Text(title, "title", parent=self), 1)
+        self.content.addLayout(line)
+        self.content.addSpacing(theme.XS)
+        self.setAccessibleName(title)
 
 
 class Rule(QFrame):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from client.ui import theme
 from client.ui.icons import state_pixmap
 from client.ui.widgets.glyph import glyph_icon
 
 ICON: Final = 20
+LONGEST_BRAND: Final = 18  # characters; a longer name stays in the window's title
 BELONGS: Final = {  # a page below a place keeps the place marked
     "article": "articles",
     "fix": "home",
@@ -60,7 +61,7 @@ class Rail(QFrame):
 
     wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, brand: str = "Deskside", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("rail")
         self.setAccessibleName(self.tr("Navigation"))
@@ -72,7 +73,14 @@ class Rail(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(theme.S, theme.L, theme.S, theme.L)
         outer.setSpacing(theme.XS)
-        outer.addWidget(self._mark)
+        self._brand = QLabel(parent=self)
+        self._brand.setTextFormat(Qt.TextFormat.PlainText)
+        self._brand.setFont(theme.font("title"))
+        top = QHBoxLayout()
+        top.setSpacing(theme.S)
+        top.addWidget(self._mark)
+        top.addWidget(self._brand, 1)
+        outer.addLayout(top)
         outer.addSpacing(theme.M)
         self._places = [
             Place("home", self.tr("Home"), "home", "Ctrl+1", self),
@@ -92,6 +100,7 @@ class Rail(QFrame):
             self._group.addButton(place)
             place.clicked.connect(self._pressed)
         self.pages = ("home", "articles", "tickets", "device")
+        self._brand.setText(brand if len(brand) <= LONGEST_BRAND else "")
         self._narrow: bool | None = None
         self.set_narrow(False)
 
@@ -101,6 +110,7 @@ class Rail(QFrame):
             return
         self._narrow = narrow
         self._mark.setPixmap(state_pixmap("checking", 26, self.devicePixelRatioF()))
+        self._brand.setVisible(not narrow)
         for place in self._places:
             place.set_narrow(narrow)
         if narrow:

@@ -17,6 +17,7 @@ from client.ui.bridge import Bridge
 from client.ui.checkup import Checkup
 from client.ui.courier import Courier
 from client.ui.page import Shell
+from client.ui.repair import Repair
 from client.ui.theme import Theme
 from client.ui.window import Window
 
@@ -48,7 +49,8 @@ def make_shell(bridge: Bridge) -> Callable[[FakeApp], Shell]:
     def make(app: FakeApp) -> Shell:
         checkup = Checkup(app=app, bridge=bridge, parent=bridge)
         courier = Courier(app=app, bridge=bridge, parent=bridge)
-        return Shell(app=app, bridge=bridge, checkup=checkup, courier=courier)
+        repair = Repair(app=app, bridge=bridge, parent=bridge)
+        return Shell(app=app, bridge=bridge, checkup=checkup, repair=repair, courier=courier)
 
     return make
 

@@ -90,20 +90,47 @@ HEALTHY = (
     finding("system.restart", Status.OK, "No restart is waiting."),
 )
 FACTS = {
-    "os.name": "Debian GNU/Linux 12",
-    "os.version": "12.5",
+    "os.name": "Debian GNU/Linux 12 (bookworm)",
     "os.kernel": "6.1.0-18-amd64",
+    "os.architecture": "x86_64",
+    "os.language": "en_GB.UTF-8",
+    "os.time_zone": "Europe/London",
+    "os.desktop": "GNOME (wayland)",
+    "os.host_name": "lt-0417",
+    "os.user": "amorgan",
+    "os.started_s": 273_000,
+    "hardware.vendor": "Dell Inc.",
     "hardware.model": "Latitude 5440",
-    "hardware.processor": "Intel Core i5-1345U",
+    "hardware.processor": "13th Gen Intel Core i5-1345U",
+    "hardware.processors": 12,
     "hardware.memory_bytes": 16_500_000_000,
     "hardware.serial": "7XK92Q3",
-    "system.host_name": "lt-0417",
-    "system.uptime_s": 273_000,
-    "interfaces.eth0.address": "10.20.4.17",
-    "interfaces.eth0.speed_mbit_per_s": 1000,
-    "disk.root.total_bytes": 511_000_000_000,
-    "disk.root.free_bytes": 212_000_000_000,
-    "software.browser": "Firefox 128.7",
+    "hardware.disks": [{"model": "KBG50ZNV512G", "bytes": 512_110_190_592}],
+    "interfaces.adapters": [
+        {
+            "name": "eth0",
+            "label": None,
+            "kind": "ethernet",
+            "up": True,
+            "connected": True,
+            "mtu": 1500,
+            "addresses": ["10.20.4.17/24", "fe80::1c2/64"],
+        },
+        {
+            "name": "wlan0",
+            "label": "Intel AX211",
+            "kind": "wifi",
+            "up": False,
+            "connected": False,
+            "mtu": 1500,
+            "addresses": [],
+        },
+    ],
+    "interfaces.resolvers": {"servers": ["10.20.0.53", "10.20.0.54"], "search": ["example.com"]},
+    "software.count": 1874,
+    "software.list": {f"program-{number}": f"{number}.2" for number in range(1, 40)},
+    "logs.errors": ["09:01:12 bluetoothd: Failed to set mode: Blocked through rfkill (0x12)"],
+    "printers.default": "Third floor",
 }
 DNS = Diagnosis(
     cause="dns.unreachable",
@@ -397,6 +424,7 @@ class FakeApp:
             articles=True,
             max_file_bytes=10_000_000,
         )
+        self.program = ("deskside",)
         self.pause_s = 0.0
         self.error: DesksideError | None = None  # what every question to the desk ends in
         self.check_error: DesksideError | None = None

@@ -1,0 +1,149 @@
+"""Settings: who IT is, who I am to the help desk, whether Deskside starts by itself, and what was decided for this computer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from client import __version__
+from client.errors import DesksideError, SignInNeeded
+from client.model import Identity
+from client.platform import autostart
+from client.ui import theme
+from client.ui.page import Page, Shell
+from client.ui.widgets.banner import Notice
+from client.ui.widgets.button import Button
+from client.ui.widgets.card import Card, TitledCard, clear, row
+from client.ui.widgets.factrows import FactRows
+from client.ui.widgets.glyph import Glyph
+from client.ui.widgets.heading import Heading
+from client.ui.widgets.signin import SignIn
+from client.ui.widgets.text import Text
+
+SHOWN: Final = (  # the settings that an employee may ask about; all of them: `deskside config show`
+    "desk.url",
+    "network.proxy",
+    "network.ca_file",
+    "fixes.allowed",
+    "schedule.check_every_min",
+    "notifications.enabled",
+)
+
+
+class SettingsPage(Page):
+    """The few things that an employee decides, and where the rest comes from."""
+
+    id = "settings"
+    title = QT_TRANSLATE_NOOP("Page", "Settings")
+    icon = "settings"
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(shell, parent)
+        self.column.addWidget(Heading(self.heading(), parent=self))
+        self._account = TitledCard(self.tr("Help desk"), "person", self)
+        self._who = QVBoxLayout()
+        self._account.content.addLayout(self._who)
+        self.column.addWidget(self._account)
+        people = TitledCard(self.tr("IT department"), "ticket", self)
+        people.content.addWidget(self._people(people))
+        self.column.addWidget(people)
+        start = TitledCard(self.tr("On this computer"), "computer", self)
+        self._autostart = QCheckBox(self.tr("Start Deskside when I sign in to this computer"), start)
+        self._autostart.setChecked(autostart.is_enabled())
+        self._autostart.clicked.connect(self._set_autostart)
+        start.content.addWidget(self._autostart)
+        self.column.addWidget(start)
+        self.column.addWidget(self._managed())
+        self.column.addWidget(
+            Text(self.tr("Deskside {version}").format(version=__version__), "caption", ink="muted", parent=self)
+        )
+
+    def show_for(self, argument: object) -> None:
+        """Asks the help desk who we are; takes no argument."""
+        del argument
+        self._say(self.tr("Asking the help desk…"))
+        if not self.shell.app.settings.values.desk.kind:
+            self._say(self.tr("No help desk is set up yet. What you write is kept until IT has done so."))
+            return
+        self.bridge_call(self.shell.app.whoami(), self._known, self._unknown)
+
+    # --- who I am
+
+    def _known(self, identity: Identity) -> None:
+        clear(self._who)
+        words = self.tr("You are signed in as {name}.").format(name=identity.email or identity.name)
+        self._who.addWidget(Text(words, parent=self._account))
+        out = Button(self.tr("Sign out"), icon="key", parent=self._account)
+        out.clicked.connect(self._sign_out)
+        self._who.addSpacing(theme.S)
+        self._who.addLayout(row(out))
+
+    def _unknown(self, error: DesksideError) -> None:
+        if isinstance(error, SignInNeeded):
+            clear(self._who)
+            form = SignIn(self.shell, self._account)
+            form.done.connect(self._known)
+            self._who.addWidget(form)
+        else:
+            self._say(f"{error.message} {error.hint}")
+
+    def _say(self, words: str) -> None:
+        clear(self._who)
+        self._who.addWidget(Text(words, ink="muted", parent=self._account))
+
+    @Slot()
+    def _sign_out(self) -> None:
+        self.bridge_call(self.shell.app.sign_out(), self._signed_out)
+
+    def _signed_out(self, _nothing: None) -> None:
+        self.shell.say(Notice(title=self.tr("You are signed out"), tone="accent"))
+        self.show_for(None)
+
+    # --- what was decided
+
+    def _people(self, card: Card) -> QWidget:
+        brand = self.shell.app.settings.values.brand
+        rows = (
+            (self.tr("Name"), brand.name),
+            (self.tr("Telephone"), brand.phone),
+            (self.tr("E-mail"), brand.email),
+            (self.tr("Web page"), brand.url),
+            (self.tr("Hours"), brand.hours),
+        )
+        here = tuple((label, value) for label, value in rows if value)
+        if not here:
+            return Text(self.tr("IT has not said how to reach them."), ink="muted", parent=card)
+        return FactRows(here, card)
+
+    def _managed(self) -> Card:
+        settings = self.shell.app.settings
+        card = TitledCard(self.tr("Decided for this computer"), "shield", self)
+        for problem in settings.problems:
+            line = QHBoxLayout()
+            line.setSpacing(theme.S)
+            line.addWidget(Glyph("alert", tone="problem", size=16, parent=card), 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(Text(problem, selectable=True, parent=card), 1)
+            card.content.addLayout(line)
+        rows = []
+        for key in SHOWN:
+            value = settings.value(key)
+            words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            if words:
+                origin = settings.origin(key)
+                locked = self.tr(" (set by IT)") if origin.locked else ""
+                rows.append((key, f"{words}{locked}"))
+        card.content.addWidget(FactRows(tuple(rows), card))
+        return card
+
+    @Slot(bool)
+    def _set_autostart(self, wanted: bool) -> None:  # noqa: FBT001 -- Qt's signal
+        try:
+            if wanted:
+                autostart.enable(self.shell.app.program)
+            else:
+                autostart.disable()
+        except DesksideError as error:
+            self._autostart.setChecked(autostart.is_enabled())
+            self.show_error(error)
