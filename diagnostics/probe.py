@@ -121,13 +121,13 @@ class Probe(Gauges):
         return await self.in_thread(lambda: _run(tuple(argv), timeout, dict(self.environment)))
 
     def find_program(self, name: str) -> str | None:
-        """A program's full path, from the search path or the administrators' folders; None when it is not installed."""
+        """A program's full path on the search path or in the administrators' folders; None when it is not installed."""
         return shutil.which(
             name, path=os.pathsep.join((self.environment.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
         )
 
     async def in_thread(self, function: Callable[[], T]) -> T:
-        """The result of a blocking call, made in a daemon thread of its own, so that one that hangs costs nothing but its thread."""
+        """The result of a blocking call, made in a daemon thread of its own: one that hangs costs nothing but its thread."""
         return await in_daemon_thread(function)
 
     # --- files and disks

@@ -52,6 +52,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         ca_file: an authority to trust as well.
         pad_bytes: makes the request larger by a header of this size, to see whether large packets pass.
         body_limit_bytes: reads no more than this. body_s: reads no longer than this; both end a visit well.
+        keep_page: the visit carries the text of the answer.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     answer_s: float = ANSWER_S
     body_s: float = ANSWER_S
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    keep_page: bool = False
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
     `outcome` is "answered", "name" (no address), a `Reach` ("refused", "silent", ...), "certificate", "tls" (handshake refused),
     "tls_silent", "proxy" (the proxy said `proxy_status`), "no_answer", "closed", "garbled" or "stalled" (the body stopped midway).
-    `at_proxy` says that a connection outcome is about the proxy and not about the target.
+    `page` is only kept where asked for. `at_proxy` says that a connection outcome is about the proxy and not about the target.
     """
 
     url: str
@@ -111,6 +113,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float | None = None
     certificate: Shown | None = None
     detail: str = ""
+    page: str = ""
 
     @property
     def answered(self) -> bool:
@@ -457,6 +460,8 @@ async def _body(request: Request, connection: Any, reader: asyncio.StreamReader,
         found["detail"] = type(error).__name__  # the head came: that is an answer
     found["body_bytes"], found["body_ms"] = size, round((last - began) * 1000, 1)
     found["sign_in"] = asks_to_sign_in(start)
+    if request.keep_page:
+        found["page"] = start.decode("utf-8", "replace")
 
 
 async def _next(connection: Any, reader: asyncio.StreamReader) -> Any:
