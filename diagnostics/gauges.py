@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import platform
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ WRITE_BYTES: Final = 4096  # one block: what every small save costs at least
 LEAST_WRITES: Final = 3  # a middle value needs three; one slow write may be an accident
 
 T = TypeVar("T")
+Hive = Literal["machine", "user"]  # HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,15 @@ class MemoryNumbers(msgspec.Struct, frozen=True, kw_only=True):
     swap_free_bytes: int
 
 
+class Partition(msgspec.Struct, frozen=True, kw_only=True):
+    """One mounted disk; `options` are words with commas: "rw,fixed", "ro,cdrom"."""
+
+    device: str
+    mount: str
+    kind: str
+    options: str = ""
+
+
 class Gauges:
     """Readings of this machine. `in_thread` comes from the probe."""
 
@@ -67,6 +78,14 @@ class Gauges:
         """Processor seconds that this process and its ended children have used so far."""
         times = os.times()
         return times.user + times.system + times.children_user + times.children_system
+
+    def architecture(self) -> str:
+        """What programs are built for here: "x86_64", "arm64"."""
+        return platform.machine()
+
+    async def host_name(self) -> str:
+        """What this computer is called."""
+        return platform.node()
 
     def cores(self) -> int:
         """How many processors the system sees."""
@@ -143,13 +162,19 @@ class Gauges:
 
         return await self.in_thread(read)
 
-    async def registry(self, key: str) -> dict[str, Any] | None:
-        """The values of a key below HKEY_LOCAL_MACHINE; None where there is no such key (or no registry)."""
-        return await self.in_thread(lambda: _registry_values(key))
+    async def partitions(self) -> tuple[Partition, ...]:
+        """The mounted disks as psutil sees them (Windows, where no table of mounts can be read)."""
+        return await self.in_thread(_partitions)
 
-    async def registry_keys(self, key: str) -> tuple[str, ...]:
-        """The names of the keys below a key of HKEY_LOCAL_MACHINE; empty where there is no such key."""
-        return await self.in_thread(lambda: _registry_keys(key))
+    async def registry(self, key: str, *, hive: Hive = "machine") -> dict[str, Any] | None:
+        """The values of a key of the Windows registry; None where there is no such key (or no registry)."""
+        return await self.in_thread(lambda: _registry_values(key, hive))
+
+    async def registry_tree(self, key: str, *, hive: Hive = "machine") -> dict[str, dict[str, Any]]:
+        """The values of every key directly below a key of the registry, by name; empty where there is no such key."""
+        return await self.in_thread(
+            lambda: {name: _registry_values(rf"{key}\{name}", hive) or {} for name in _registry_keys(key, hive)}
+        )
 
 
 def _processes() -> tuple[Process, ...]:
@@ -176,6 +201,15 @@ def _cpu_times() -> CpuTimes:
     # On Linux a guest's time is part of the user's already, and waiting for a disk is having nothing to compute.
     total = sum(now) - getattr(now, "guest", 0.0) - getattr(now, "guest_nice", 0.0)
     return CpuTimes(total_s=total, idle_s=now.idle + getattr(now, "iowait", 0.0))
+
+
+def _partitions() -> tuple[Partition, ...]:
+    import psutil  # noqa: PLC0415 -- as above
+
+    return tuple(
+        Partition(device=one.device, mount=one.mountpoint, kind=one.fstype, options=one.opts)
+        for one in psutil.disk_partitions(all=False)
+    )
 
 
 def _uptime_s() -> float:
@@ -234,13 +268,18 @@ def _winreg() -> Any:
         return None
 
 
-def _registry_values(key: str) -> dict[str, Any] | None:
+def _open_key(winreg: Any, key: str, hive: Hive) -> Any:
+    root = winreg.HKEY_CURRENT_USER if hive == "user" else winreg.HKEY_LOCAL_MACHINE
+    return winreg.OpenKey(root, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY)
+
+
+def _registry_values(key: str, hive: Hive) -> dict[str, Any] | None:
     winreg = _winreg()
     if winreg is None:
         return None
     values: dict[str, Any] = {}
     try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle:
+        with _open_key(winreg, key, hive) as handle:
             for index in range(winreg.QueryInfoKey(handle)[1]):
                 name, value, _ = winreg.EnumValue(handle, index)
                 values[name] = value
@@ -249,12 +288,12 @@ def _registry_values(key: str) -> dict[str, Any] | None:
     return values
 
 
-def _registry_keys(key: str) -> tuple[str, ...]:
+def _registry_keys(key: str, hive: Hive) -> tuple[str, ...]:
     winreg = _winreg()
     if winreg is None:
         return ()
     try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as handle:
+        with _open_key(winreg, key, hive) as handle:
             return tuple(winreg.EnumKey(handle, index) for index in range(winreg.QueryInfoKey(handle)[0]))
     except OSError:
         return ()

@@ -27,6 +27,8 @@ def judge(memory: Memory, thresholds: Thresholds) -> str:
     swap_gone = (
         memory.swap_total_bytes > 0 and 100 * memory.swap_free_bytes / memory.swap_total_bytes < SWAP_FULL_PERCENT
     )
+    if memory.critical:
+        return "exhausted"
     if percent < thresholds.memory_available_percent:
         return "exhausted" if memory.available_bytes < ROOMY_BYTES or some >= WAITING_PERCENT or swap_gone else "short"
     if everybody >= THRASHING_PERCENT and percent < 4 * thresholds.memory_available_percent:

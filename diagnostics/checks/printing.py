@@ -21,7 +21,8 @@ async def queues(ctx: Context) -> Outcome:
     rows: list[dict[str, Any]] = []
     for one in printers:
         waits = one.jobs > 0 and one.oldest_job_s is not None and one.oldest_job_s > STUCK_S
-        stopped = one.state == "stopped"
+        # A printer at the office is offline for whoever works at home: that matters only when something waits for it.
+        stopped = one.state == "stopped" or (one.state == "offline" and one.jobs > 0)
         rows.append(
             {
                 "printer": one.name,

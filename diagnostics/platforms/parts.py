@@ -86,7 +86,7 @@ class UpdateState(Part, frozen=True, kw_only=True):
 
 
 class Printer(Part, frozen=True, kw_only=True):
-    """One print queue: `state` is idle, printing, stopped or unknown; `reason` is its own word; the age is of its oldest job."""
+    """One print queue: `state` is idle, printing, stopped or offline; `reason` is its own word; the age is of its oldest job."""
 
     name: str
     state: str = "idle"
@@ -180,3 +180,67 @@ class Machine(Protocol):
 
     async def crashes(self, probe: Probe) -> tuple[Crash, ...] | None:
         """Programs that crashed within the last seven days, the most frequent first."""
+
+
+class SystemFacts(Part, frozen=True, kw_only=True):
+    """The operating system in its own words; empty where it does not tell."""
+
+    name: str = ""
+    version: str = ""
+    build: str = ""
+    kernel: str = ""
+    architecture: str = ""
+    language: str = ""
+    time_zone: str = ""
+    desktop: str = ""
+    joined_to: str = ""
+    runs_in: str = ""
+
+
+class HardwareFacts(Part, frozen=True, kw_only=True):
+    """The machine in its own words; empty where it does not tell. `disks` are (model, bytes)."""
+
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    asset_tag: str = ""
+    firmware: str = ""
+    processor: str = ""
+    disks: tuple[tuple[str, int], ...] = ()
+    graphics: tuple[str, ...] = ()
+
+
+class Wifi(Part, frozen=True, kw_only=True):
+    """The wireless network that an adapter is on. `signal_percent` and `band` ("5 GHz") where the system tells."""
+
+    adapter: str
+    network: str = ""
+    signal_percent: int | None = None
+    band: str = ""
+    rate_mbit_per_s: float | None = None
+
+
+class Package(Part, frozen=True, kw_only=True):
+    """One installed program."""
+
+    name: str
+    version: str = ""
+
+
+class Describer(Protocol):
+    """What each platform tells about itself for agents, without judging it. An OSError leaves the fact out."""
+
+    async def system(self, probe: Probe) -> SystemFacts:
+        """The operating system."""
+
+    async def hardware(self, probe: Probe) -> HardwareFacts:
+        """The machine."""
+
+    async def software(self, probe: Probe) -> tuple[Package, ...] | None:
+        """What is installed; None where this cannot be told."""
+
+    async def log_errors(self, probe: Probe, *, lines: int) -> tuple[str, ...] | None:
+        """The last errors of the system's log, oldest first; None where it may not be read."""
+
+    async def wifi(self, probe: Probe) -> tuple[Wifi, ...]:
+        """The wireless networks that this computer is on."""
