@@ -63,6 +63,8 @@ def _run(words: list[str]) -> int:
     match words:
         case []:
             return _tray(None)
+        case ["check", "--events", "--targets", *_]:
+            return _check_run(words[1:])
         case ["--settings", file] if not file.startswith("-"):
             return _tray(Path(file))
         case [word] if word.startswith("--settings="):
@@ -70,6 +72,16 @@ def _run(words: list[str]) -> int:
     from client.cli.root import run  # noqa: PLC0415 -- the tray does without click
 
     return run(words, show_tray=run_tray)
+
+
+def _check_run(words: list[str]) -> int:
+    """The child that runs the checks for another Deskside, which has read the settings already. Does not return."""
+    from diagnostics.__main__ import main as run_checks  # noqa: PLC0415 -- the child's only
+    from diagnostics.engine import leave  # noqa: PLC0415 -- as above
+
+    code = run_checks(words)
+    leave(code)  # a native call that hangs in a thread would keep the process
+    return code
 
 
 def _tray(settings_file: Path | None) -> int:
@@ -144,6 +156,8 @@ def _tell(error: DesksideError) -> None:
 
 
 def _log(error: Exception) -> None:
+    if isinstance(error, (UsageError, SettingsFault)):
+        return  # whoever typed it has seen it
     import logging  # noqa: PLC0415 -- only when something went wrong
 
     from client.platform.logfile import start_logging  # noqa: PLC0415 -- as above

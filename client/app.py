@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from client import __version__
-from client.errors import StorageFault
+from client.errors import DesksideBug, StorageFault
 from client.model import (
     Answer,
     Article,
@@ -87,13 +87,16 @@ class App:
         Raises:
             DesksideBug: the run itself failed.
         """
-        from diagnostics.supervise import supervise  # noqa: PLC0415 -- not needed at rest
+        from diagnostics.supervise import RunFailed, supervise  # noqa: PLC0415 -- not needed at rest
 
         self._checking = True
         try:
             report = await supervise(
                 (*self.program, "check", "--events"), targets=self.settings.targets(), only=only, listen=listen
             )
+        except RunFailed as error:
+            log.error("the check run said: %s", error.said)  # noqa: TRY400 -- whoever reports the bug logs its traceback
+            raise DesksideBug("The check itself failed, so nothing was found out.") from error
         finally:
             self._checking = False
         if not only:

@@ -30,7 +30,7 @@ Comment=See what is wrong with this computer, fix it, or ask IT
 Exec={command}
 Icon={icon}
 Terminal=false
-Categories=System;Utility;
+Categories=System;
 Keywords=help;support;ticket;IT;network;repair;
 StartupNotify=false
 """

@@ -68,7 +68,7 @@ class Notifications:
             return False
         with self._lock:
             self._open.append(shown)
-            surplus = self._open[:-MOST_OPEN]
+            surplus, self._open = self._open[:-MOST_OPEN], self._open[-MOST_OPEN:]
         shown.watch()
         for old in surplus:
             old.withdraw()

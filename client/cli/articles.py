@@ -1,0 +1,102 @@
+"""`deskside articles`: reads help articles on the terminal, and checks those that somebody has written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from client.cli.root import nearest
+from client.cli.session import Session
+from client.cli.show import clean, count, put, put_json, put_paragraph, put_table, say
+from client.errors import UsageError
+from client.knowledge.validate import LARGEST_BYTES, Problem, validate
+
+
+@click.group("articles")
+def command() -> None:
+    """Read help articles, and check them for mistakes."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_articles(session: Session, *, as_json: bool) -> int:
+    """List the articles for this computer."""
+    articles = session.app.articles()
+    if as_json:
+        put_json({"articles": [{"id": one.id, "title": one.title, "summary": one.summary} for one in articles]})
+    else:
+        put_table([(one.id, one.title) for one in articles], heads=("id", "title"))
+    return 0
+
+
+@command.command("show")
+@click.argument("article_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def show(session: Session, article_id: str, *, as_json: bool) -> int:
+    """Read the article ID."""
+    article = session.app.article(article_id)
+    if article is None:
+        near = nearest(article_id, [one.id for one in session.app.articles()])
+        raise UsageError(f"There is no article {clean(article_id)!r}.{near}", hint="See: deskside articles list")
+    if as_json:
+        put_json({"article": article})
+        return 0
+    put(article.title, "title")
+    put()
+    put_paragraph(article.body)
+    for fix in article.fixes:
+        put(f"Repair: deskside fix run {fix}", "dim")
+    return 0
+
+
+@command.command("check")
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def check(session: Session, folders: tuple[Path, ...], *, as_json: bool) -> int:
+    """Check every article in FOLDER, by default Deskside's own. Exit code 1 when one would not be shown as it is meant."""
+    files = _files(folders or (session.app.paths.resources / "articles",))
+    known_fixes = frozenset(id for id, _, _ in session.app.fixes())
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            data = file.open("rb").read(LARGEST_BYTES + 1)
+        except OSError as error:
+            problems.append(Problem(file=str(file), words=f"cannot be read: {error.strerror}"))
+            continue
+        article, found = validate(data, name=file.stem, file=str(file), known_causes=_causes())
+        problems += found
+        if article is not None:
+            strange = [id for id in article.fixes if id not in known_fixes]
+            problems += [
+                Problem(file=str(file), words=f"names the repair {id}, which this computer does not have.")
+                for id in strange
+            ]
+    if as_json:
+        put_json({"ok": not problems, "checked": len(files), "problems": problems})
+        return 1 if problems else 0
+    for problem in problems:
+        put(str(problem), "bad")
+    say(f"{count(len(files), 'article')}, {count(len(problems), 'problem')}.")
+    return 1 if problems else 0
+
+
+def _files(folders: tuple[Path, ...]) -> list[Path]:
+    files: list[Path] = []
+    for folder in folders:
+        if folder.is_file():
+            files.append(folder)
+        elif folder.is_dir():
+            files += sorted(folder.rglob("*.md"))
+        else:
+            raise UsageError(f"{clean(str(folder))} is not there.", hint="Name a folder with articles (*.md).")
+    return files
+
+
+def _causes() -> frozenset[str]:
+    from diagnostics.causes.catalogue import CATALOGUE  # noqa: PLC0415 -- only who writes articles needs every cause
+
+    return frozenset(cause.id for cause in CATALOGUE)
