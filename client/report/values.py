@@ -1,0 +1,117 @@
+"""Numbers and JSON values in words that a person reads. Pure; knows the units that names carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from diagnostics.words import duration, size
+
+DEEPEST: Final = 8
+SELF_EVIDENT: Final = frozenset(
+    {"mount", "interface", "server", "address", "name", "host", "url", "adapter", "model", "state", "kind"}
+)
+UNITS: Final = (
+    ("_ms", lambda value: f"{value:,.0f} ms"),
+    ("_percent", lambda value: f"{value:g} %"),
+    ("_bytes", size),
+    ("bytes", size),
+    ("_kbit_per_s", lambda value: f"{value:,.0f} kbit/s"),
+    ("_mbit_per_s", lambda value: f"{value:g} Mbit/s"),
+    ("_celsius", lambda value: f"{value:g} \u00b0C"),
+    ("_minutes", lambda value: duration(value * 60)),
+    ("_hours", lambda value: duration(value * 3600)),
+    ("_days", lambda value: f"{value:g} day{'' if value == 1 else 's'}"),
+    ("_s", duration),
+)
+
+
+def label(name: str) -> str:
+    """A key as words, without its unit: "answer_ms" is "answer", "free_bytes" is "free"."""
+    for unit, _ in UNITS:
+        if name.endswith(unit) and len(name) > len(unit):
+            name = name.removesuffix(unit)
+            break
+    return name.replace("_", " ").replace(".", " ").strip() or name
+
+
+def words(name: str, value: Any) -> str:
+    """A value as words, in the unit that its key names.
+
+    Lists are joined with commas, objects as "key value" pairs; what is deeper than `DEEPEST` is left out.
+    """
+    return _words(name, value, 0)
+
+
+def _words(name: str, value: Any, depth: int) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _number(name, value)
+    if isinstance(value, str):
+        return " ".join(value.split()) or "empty"
+    if depth >= DEEPEST:
+        return "\u2026"
+    if isinstance(value, Mapping):
+        parts = [_pair(str(key), one, depth) for key, one in value.items() if not _empty(one)]
+        return ", ".join(parts) or "none"
+    if isinstance(value, list | tuple):
+        between = "; " if any(isinstance(one, Mapping) for one in value) else ", "
+        return between.join(_words(name, one, depth + 1) for one in value) or "none"
+    return str(value)
+
+
+def _pair(key: str, value: Any, depth: int) -> str:
+    """A key with its value; what a thing is called and how it is speak for themselves."""
+    said = _words(key, value, depth + 1)
+    return said if key in SELF_EVIDENT and isinstance(value, str) else f"{label(key)} {said}"
+
+
+def _number(name: str, value: float) -> str:
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 -- this is how a number is not one
+        return "none"
+    for unit, say in UNITS:
+        if name.endswith(unit):
+            return say(value) if value >= 0 else f"-{say(-value)}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def rows(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A fact as rows of a table: (label, words). An object gives a row for each of its keys, a list of objects one for each."""
+    if isinstance(value, Mapping) and value:
+        for key, one in value.items():
+            yield str(key) if _is_name(str(key)) else label(str(key)), words(str(key), one)
+    elif isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
+        for number, one in enumerate(value):
+            yield (label(name) if number == 0 else ""), words(name, one)
+    else:
+        yield label(name), words(name, value)
+
+
+def measures(values: Mapping[str, Any], *, most: int) -> str:
+    """The numbers of a check as one line: "answer none, servers tried 2"; at most so many, lists of objects last.
+
+    Of a list of objects only those that are not well are shown, where they say so themselves (`state` other than "ok").
+    """
+    shown: list[str] = []
+    ordered = sorted(values.items(), key=lambda item: isinstance(item[1], list | tuple | Mapping))
+    for name, value in ordered:
+        if len(shown) == most:
+            break
+        chosen = value
+        if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
+            bad = [one for one in value if isinstance(one, Mapping) and one.get("state", "ok") not in ("ok", None)]
+            chosen = (bad or list(value))[:2]
+        shown.append(f"{label(name)} {words(name, chosen)}")
+    return ", ".join(shown)
+
+
+def _is_name(key: str) -> bool:
+    """A key that is a thing's own name ("eth0", "LibreOffice 7") and not one of ours ("total_bytes")."""
+    return not (key.islower() and key.replace("_", "").isalpha())
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ("", [], {}, ())
