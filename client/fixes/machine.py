@@ -41,11 +41,12 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(Protocol):
-    """What actions may use. `platform` is `sys.platform`, `uid` 0 on Windows."""
+    """What actions may use. `platform` is `sys.platform`, `uid` 0 on Windows, `root` the top of the system's own folders."""
 
     platform: str
     environment: Mapping[str, str]
     home: Path
+    root: Path
     uid: int
 
     def now_ns(self) -> int:
@@ -107,6 +108,7 @@ class Local:
         self.platform = sys.platform
         self.environment: Mapping[str, str] = dict(os.environ)
         self.home = Path.home()
+        self.root = Path(self.home.anchor)
         self.uid = 0 if sys.platform == "win32" else os.getuid()
 
     def now_ns(self) -> int:

@@ -187,8 +187,8 @@ def _base(name: str, machine: Machine) -> Path | None:
     else:
         path = {
             "home": home,
-            "tmp": Path("/tmp"),  # noqa: S108 -- the system's own, read for what lies there
-            "var-tmp": Path("/var/tmp"),  # noqa: S108 -- as above
+            "tmp": machine.root / "tmp",
+            "var-tmp": machine.root / "var/tmp",
             "tmpdir": Path(environment.get("TMPDIR", "/nonexistent")),
             "localappdata": Path(environment.get("LOCALAPPDATA") or home / "AppData/Local"),
             "wintemp": Path(environment.get("LOCALAPPDATA") or home / "AppData/Local", "Temp"),
@@ -216,7 +216,7 @@ def _fits(place: Place, name: str) -> bool:
     parts = PurePosixPath(name).parts
     if (
         not parts
-        or "\0" in name
+        or not name.isprintable()  # what cannot be shown cannot be agreed to
         or "\\" in name
         or name != "/".join(parts)
         or any(part in {"..", "/", "."} for part in parts)
