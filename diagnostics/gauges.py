@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -20,6 +21,8 @@ import msgspec
 
 WRITE_BYTES: Final = 4096  # one block: what every small save costs at least
 LEAST_WRITES: Final = 3  # a middle value needs three; one slow write may be an accident
+BULK_BYTES: Final = 512 * 1024  # long enough to see a thin line to the disk, short enough for a full one
+BULK_WRITES: Final = 2
 
 T = TypeVar("T")
 Hive = Literal["machine", "user"]  # HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER
@@ -48,6 +51,14 @@ class MemoryNumbers(msgspec.Struct, frozen=True, kw_only=True):
     available_bytes: int
     swap_total_bytes: int
     swap_free_bytes: int
+
+
+class DiskTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that each small write and each small read took, and the throughput of a larger write (None: not measured)."""
+
+    write_s: tuple[float, ...]
+    read_s: tuple[float, ...] = ()
+    bulk_bytes_per_s: float | None = None
 
 
 class Partition(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,16 +118,16 @@ class Gauges:
         """Whether this user may make files in a folder."""
         return await self.in_thread(lambda: os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK))  # noqa: PTH112 -- text in
 
-    async def write_times(self, folder: str, *, count: int, budget_s: float) -> tuple[float, ...]:
-        """Seconds that writing one block takes until it is safely on the disk, for up to `count` writes.
+    async def time_disk(self, folder: str, *, count: int, budget_s: float) -> DiskTimes:
+        """How long small writes, small reads and a larger write take in a folder, until they are really on (or from) the disk.
 
-        The file has no name where the system can do that, and is gone in any case. Three writes are made however long
-        they take (bound it from outside), more only while they fit into `budget_s`.
+        The file has no name where the system can do that, and is gone in any case. Three small writes are made however long
+        they take (bound it from outside), everything else only while it fits into `budget_s`.
 
         Raises:
             OSError: the volume does not take it.
         """
-        return await self.in_thread(lambda: _write_times(folder, count, budget_s))
+        return await self.in_thread(lambda: _time_disk(folder, count, budget_s))
 
     async def realpath(self, path: str) -> str:
         """A path with every link followed."""
@@ -232,19 +243,46 @@ def _memory_numbers() -> MemoryNumbers:
     )
 
 
-def _write_times(folder: str, count: int, budget_s: float) -> tuple[float, ...]:
+def _time_disk(folder: str, count: int, budget_s: float) -> DiskTimes:
     file = _nameless(folder)
     try:
-        times: list[float] = []
-        while len(times) < count and (len(times) < LEAST_WRITES or sum(times) < budget_s):
-            began = time.perf_counter()
-            os.lseek(file, len(times) * WRITE_BYTES, os.SEEK_SET)
-            os.write(file, os.urandom(WRITE_BYTES))
-            os.fsync(file)
-            times.append(time.perf_counter() - began)
-        return tuple(times)
+        writes: list[float] = []
+        while len(writes) < count and (len(writes) < LEAST_WRITES or sum(writes) < budget_s):
+            writes.append(_timed(partial(_write, file, WRITE_BYTES, at=len(writes) * WRITE_BYTES)))
+        if sum(writes) >= budget_s:
+            return DiskTimes(write_s=tuple(writes))
+        reads = [_timed(partial(_read, file, at=number * WRITE_BYTES)) for number in range(len(writes))]
+        bulk: list[float] = []
+        with contextlib.suppress(OSError):  # too little space for the larger write: what was measured stands
+            for number in range(BULK_WRITES):
+                if sum(writes) + sum(reads) + sum(bulk) < budget_s:
+                    bulk.append(_timed(partial(_write, file, BULK_BYTES, at=number * BULK_BYTES)))
+        return DiskTimes(
+            write_s=tuple(writes), read_s=tuple(reads), bulk_bytes_per_s=BULK_BYTES / min(bulk) if bulk else None
+        )
     finally:
         os.close(file)
+
+
+def _timed(action: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def _write(file: int, length: int, *, at: int) -> None:
+    os.lseek(file, at, os.SEEK_SET)
+    os.write(file, os.urandom(length))
+    os.fsync(file)
+
+
+def _read(file: int, *, at: int) -> None:
+    """Reads one block; where the system can be told to forget what it has in memory, the disk has to answer."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+    os.lseek(file, at, os.SEEK_SET)
+    os.read(file, WRITE_BYTES)
 
 
 def _nameless(folder: str) -> int:

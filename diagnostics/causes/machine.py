@@ -110,9 +110,8 @@ def failing(evidence: Evidence) -> Iterable[Match]:
 def slow(evidence: Evidence) -> Iterable[Match]:
     """One match for each volume that writes too slowly."""
     for row in _volumes(evidence, "disk.latency", "slow"):
-        milliseconds = row.get("write_ms")
-        took = "more than 5 seconds" if milliseconds is None else f"{milliseconds / 1000:.1f} seconds"
-        yield Match(subject=row["mount"], confidence=0.85, evidence=("disk.latency",), values={"took": took})
+        how = str(row.get("how_slow") or "very long for one small file")
+        yield Match(subject=row["mount"], confidence=0.85, evidence=("disk.latency",), values={"how": how})
 
 
 def memory_exhausted(evidence: Evidence) -> Iterable[Match]:
@@ -242,8 +241,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="disk.slow",
         severity=Severity.MEDIUM,
         tier=Tier.L2,
-        title="Saving on {subject} is very slow",
-        explanation="Saving one small file took {took}; far below a tenth of a second is normal. Whatever saves has to wait.",
+        title="The disk is very slow: {subject}",
+        explanation="Saving and opening take very long there: {how}. A hundredth of a second and many MB per second are normal.",
         advice="Let large copies and backups finish, then check again. If it stays slow, tell your IT department.",
         holds=slow,
         articles=("slow-file-open", "slow-computer"),

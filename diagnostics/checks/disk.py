@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Sequence
 from typing import Any, Final
 
+from diagnostics.gauges import DiskTimes
 from diagnostics.model import Outcome, Status
 from diagnostics.platforms.machine import machine_of
 from diagnostics.platforms.volumes import Role, Volume, free_percent, inodes_free_percent
@@ -24,7 +26,8 @@ PLENTY: Final = 10
 # The byte threshold is meant for the disk of a computer, not for a small virtual machine: it counts from this size on.
 BYTES_COUNT_FROM: Final = 10
 # A disk flushes 4 KiB in 0.1 to 50 ms, a busy spinning one in some 100 ms. From here on saving a document is felt as a stall.
-SLOW_WRITE_MS: Final = 200
+SLOW_MS: Final = 200
+SLOW_BYTES_PER_S: Final = 1_000_000  # a USB stick of 2005 is faster
 WRITES: Final = 5
 WRITE_BUDGET_S: Final = 0.6  # enough for a verdict, and over when the other checks are
 WRITE_PATIENCE_S: Final = 5.0  # three writes that take this long are a verdict of their own
@@ -136,9 +139,9 @@ async def writable(ctx: Context) -> Outcome:
     return _fine("Every disk takes new files.", rows)
 
 
-@check("disk.latency", words="Measuring how fast the disks write", after=("disk.space",), deadline_s=8.0)
+@check("disk.latency", words="Measuring how fast the disks are", after=("disk.space",), deadline_s=8.0)
 async def latency(ctx: Context) -> Outcome:
-    """How long a small write takes until it is safely on each volume that belongs to this machine."""
+    """How long small writes and reads and a larger write take on each volume that belongs to this machine."""
     silent = {row["mount"] for row in _rows(ctx.measure("disk.space", "volumes")) if row.get("state") == "unknown"}
     volumes = [
         volume
@@ -146,19 +149,25 @@ async def latency(ctx: Context) -> Outcome:
         if not (volume.remote or volume.removable or volume.read_only or volume.mount in silent)
     ]
     rows = [row for row in await asyncio.gather(*(_time_volume(ctx, volume) for volume in volumes)) if row is not None]
+    rows = [{**row, "how_slow": _took(row)} if row["state"] == "slow" else row for row in rows]
     if slow := _in(rows, "slow"):
-        parts = [f"{row['mount']} ({_took(row)} for one small file)" for row in slow]
-        return _outcome(Status.FAILED, f"Saving takes very long on {listed(parts)}.", rows)
+        parts = [f"{row['mount']} ({row['how_slow']})" for row in slow]
+        return _outcome(Status.FAILED, f"Saving and opening take very long on {listed(parts)}.", rows)
     if broken := _in(rows, "broken"):
         return _outcome(Status.FAILED, f"Saving fails on {listed([row['mount'] for row in broken])}.", rows)
     if not rows:
         return Outcome(status=Status.UNKNOWN, summary="There is no disk that Deskside may write to.")
-    return _fine("The disks write fast enough.", rows)
+    return _fine("The disks are fast enough.", rows)
 
 
 def _took(row: dict[str, Any]) -> str:
-    milliseconds = row["write_ms"]
-    return f"more than {WRITE_PATIENCE_S:.0f} s" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+    """How slow, in the number that shows it: "0.5 s for one small file", "300 KB per second"."""
+    write_ms, read_ms, bulk = row.get("write_ms"), row.get("read_ms"), row.get("bulk_bytes_per_s")
+    if write_ms is None:
+        return f"more than {WRITE_PATIENCE_S:.0f} s for one small file"
+    if max(write_ms, read_ms or 0.0) > SLOW_MS:
+        return f"{max(write_ms, read_ms or 0.0) / 1000:.1f} s for one small file"
+    return f"{size(bulk or 0)} per second"
 
 
 async def _time_volume(ctx: Context, volume: Volume) -> dict[str, Any] | None:
@@ -169,20 +178,33 @@ async def _time_volume(ctx: Context, volume: Volume) -> dict[str, Any] | None:
     row: dict[str, Any] = {"mount": volume.mount}
     try:
         async with asyncio.timeout(WRITE_PATIENCE_S):
-            times = await ctx.probe.write_times(folder, count=WRITES, budget_s=WRITE_BUDGET_S)
+            times = await ctx.probe.time_disk(folder, count=WRITES, budget_s=WRITE_BUDGET_S)
     except TimeoutError:
         return {**row, "state": "slow", "write_ms": None, "writes": 0}
     except OSError as error:
         if error.errno in {errno.EIO, errno.EROFS}:
             return {**row, "state": "broken", "write_ms": None, "writes": 0, "error": errno.errorcode[error.errno]}
         return None  # full, over quota, not permitted: judged elsewhere, or not ours to judge
-    middle = sorted(times)[len(times) // 2] * 1000
+    write_ms, read_ms, bulk = middle_ms(times.write_s), middle_ms(times.read_s), times.bulk_bytes_per_s
     return {
         **row,
-        "state": "slow" if middle > SLOW_WRITE_MS else "ok",
-        "write_ms": round(middle, 1),
-        "writes": len(times),
+        "state": "slow" if is_slow(times) else "ok",
+        "write_ms": write_ms,
+        "read_ms": read_ms,
+        "bulk_bytes_per_s": None if bulk is None else round(bulk),
+        "writes": len(times.write_s),
     }
+
+
+def middle_ms(seconds: Sequence[float]) -> float | None:
+    """The middle value in milliseconds, None when there is none."""
+    return round(sorted(seconds)[len(seconds) // 2] * 1000, 1) if seconds else None
+
+
+def is_slow(times: DiskTimes) -> bool:
+    """Whether people notice: most small writes or reads take very long, or hardly anything passes."""
+    small = max(middle_ms(times.write_s) or 0.0, middle_ms(times.read_s) or 0.0)
+    return small > SLOW_MS or (times.bulk_bytes_per_s is not None and times.bulk_bytes_per_s < SLOW_BYTES_PER_S)
 
 
 @check("disk.health", words="Asking the disks whether they are well", deadline_s=4.0)
