@@ -30,7 +30,7 @@ from client.report.summary import (
     tried_line,
 )
 from client.report.values import rows
-from diagnostics.model import Finding, Report
+from diagnostics.model import Finding, Privacy, Report
 from diagnostics.words import size
 
 JSON, HTML, SUMMARY = "report.json", "report.html", "summary.txt"
@@ -144,12 +144,10 @@ def clean_draft(
     home: str | None = None,
 ) -> Cleaned:
     """Takes a draft through the gate; arguments as `compose`."""
-    if privacy_of is None:
-        from diagnostics.facts import privacy_of  # noqa: PLC0415 -- brings the whole machine layer, only needed without a caller's own
     names = pseudonyms or Pseudonyms()
     gate = Redactor(
         pseudonyms=names,
-        privacy_of=privacy_of,
+        privacy_of=privacy_of or declared_privacy,
         home=str(Path.home()) if home is None else home,
         known_as=(who.get("device", ""),),
     )
@@ -170,6 +168,13 @@ def clean_draft(
     if cleaned.report is not None:
         cleaned = msgspec.structs.replace(cleaned, report=msgspec.structs.replace(cleaned.report, redactions=total))
     return msgspec.structs.replace(cleaned, redactions=total)
+
+
+def declared_privacy(key: str) -> Privacy:
+    """The privacy class of a fact as its declaration says."""
+    from diagnostics.facts import privacy_of  # noqa: PLC0415 -- brings the whole machine layer, for its one table
+
+    return privacy_of(key)
 
 
 def clean_report(report: Report, gate: Redactor) -> Report:
@@ -314,7 +319,7 @@ def _own_files(attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
 
 
 def _shown_who(who: Mapping[str, str], device: str) -> dict[str, str]:
-    return {**{"client": "", "platform": ""}, **who, "device": device}
+    return {"client": "", "platform": "", **who, "device": device}
 
 
 def _when(outcome: FixOutcome) -> float:

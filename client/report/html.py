@@ -166,7 +166,13 @@ def groups(facts: Mapping[str, Any]) -> list[Group]:
 
 def shown(finding: Finding) -> Shown:
     """A finding as the page shows it."""
-    numbers = [row for name, value in finding.measures.items() for row in rows(name, value)]
+    plain = sorted(finding.measures.items(), key=lambda item: isinstance(item[1], list | Mapping))
+    numbers = [
+        (label(name), "\n".join(words(name, one) for one in value))
+        if isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
+        else (label(name), words(name, value))
+        for name, value in plain
+    ]
     return Shown(
         check=finding.check,
         status=finding.status.value,

@@ -55,7 +55,7 @@ class Pseudonyms:
                 with contextlib.suppress(FileNotFoundError):
                     new.unlink()
                 handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with open(handle, "wb") as file:
+                with os.fdopen(handle, "wb") as file:
                     file.write(data)
                 new.replace(self._path)
             except OSError:

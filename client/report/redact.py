@@ -39,7 +39,20 @@ _HOME = re.compile(
     rf"|{_SLASH}(?:home|export{_SLASH}home|var{_SLASH}home){_SLASH}(?P<two>[^\\/\s:\"'<>|*?%,;)\]]{{1,64}}))"
 )
 _NOBODYS = frozenset(
-    "public shared default all users allusers user guest admin administrator root ~ lost+found".split()
+    (
+        "public",
+        "shared",
+        "default",
+        "all users",
+        "user",
+        "users",
+        "guest",
+        "admin",
+        "administrator",
+        "root",
+        "~",
+        "lost+found",
+    )
 )
 _STAND_IN = re.compile(r"~|(?:mac|user|e-mail|serial|device|interface|address)-[0-9]+")  # a value that is known by now
 _TEXTS: Final = ("logs.",)  # facts of a hidden class that are sentences, not names: looked through, not replaced whole

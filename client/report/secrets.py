@@ -89,10 +89,14 @@ def _plain_word(value: str) -> bool:
 
 
 _ABOUT_IT = frozenset(
-    "not wrong expired correct incorrect rejected refused right still always required being invalid valid unknown too no a an the"
-    " asked accepted ok fine empty missing needed lost forgotten gone changed set reset old new now never my your on in at it to"
-    " nicht falsch abgelaufen richtig weg".split()
-)
+    {
+        "not", "wrong", "expired", "correct", "incorrect", "rejected", "refused", "right", "still", "always",
+        "required", "being", "invalid", "valid", "unknown", "too", "no", "a", "an", "the", "asked", "accepted", "ok",
+        "fine", "empty", "missing", "needed", "lost", "forgotten", "gone", "changed", "set", "reset", "old", "new",
+        "now", "never", "my", "your", "on", "in", "at", "it", "to", "nicht", "falsch", "abgelaufen", "richtig",
+        "weg",
+    }
+)  # fmt: skip
 
 
 def _talk_about(value: str) -> bool:

@@ -108,7 +108,7 @@ def _headline(report: Report | None, *, with_diagnosis: bool) -> str:
 
 
 def cause_line(cause: Diagnosis) -> str:
-    """A cause in one line: "The name server does not answer – 10.0.0.53 (dns.unreachable, high severity, 97 % sure, for L2)"."""
+    """A cause in one line: "The name server does not answer - 10.0.0.53 (dns.unreachable, high severity, 97 % sure, for L2)"."""
     title = one_line(cause.title).rstrip(".")
     subject = f" \u2013 {one_line(cause.subject)}" if cause.subject and cause.subject not in cause.title else ""
     sure = f"{round(cause.confidence * 100)} % sure"

@@ -44,23 +44,25 @@ def words(name: str, value: Any) -> str:
 
 
 def _words(name: str, value: Any, depth: int) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _number(name, value)
-    if isinstance(value, str):
-        return " ".join(value.split()) or "empty"
-    if depth >= DEEPEST:
-        return "\u2026"
-    if isinstance(value, Mapping):
-        parts = [_pair(str(key), one, depth) for key, one in value.items() if not _empty(one)]
-        return ", ".join(parts) or "none"
-    if isinstance(value, list | tuple):
-        between = "; " if any(isinstance(one, Mapping) for one in value) else ", "
-        return between.join(_words(name, one, depth + 1) for one in value) or "none"
-    return str(value)
+    match value:
+        case None:
+            said = "none"
+        case bool():
+            said = "yes" if value else "no"
+        case int() | float():
+            said = _number(name, value)
+        case str():
+            said = " ".join(value.split()) or "empty"
+        case _ if depth >= DEEPEST:
+            said = "\u2026"
+        case Mapping():
+            said = ", ".join(_pair(str(key), one, depth) for key, one in value.items() if not _empty(one)) or "none"
+        case list() | tuple():
+            between = "; " if any(isinstance(one, Mapping) for one in value) else ", "
+            said = between.join(_words(name, one, depth + 1) for one in value) or "none"
+        case _:
+            said = str(value)
+    return said
 
 
 def _pair(key: str, value: Any, depth: int) -> str:
