@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 if TYPE_CHECKING:
     from client.app import App
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from client.model import State
     from client.ui.bridge import Bridge, Call
     from diagnostics.model import Event, Report
+
+MINUTE_MS: Final = 60_000
+JITTER: Final = 0.1
 
 
 class Checkup(QObject):
@@ -38,6 +42,11 @@ class Checkup(QObject):
         self._bridge = bridge
         self._call: Call | None = None
         self._run = 0
+        self._every = 0
+        self._rota = QTimer(self)
+        self._rota.setSingleShot(True)
+        self._rota.timeout.connect(self.start)
+        self.changed.connect(self._again)
         self._events.connect(self._hear, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -79,6 +88,21 @@ class Checkup(QObject):
             call, self._call = self._call, None
             call.cancel()
             self.changed.emit()
+
+    def repeat(self, minutes: int) -> None:
+        """Checks by itself from now on.
+
+        Args:
+            minutes: how often, 0 for never; up to a tenth later, so that a company's clients do not check all at once.
+        """
+        self._every = minutes
+        self._again()
+
+    @Slot()
+    def _again(self) -> None:
+        if self._every:
+            milliseconds = self._every * MINUTE_MS * random.uniform(1, 1 + JITTER)  # noqa: S311 -- spreading, not secrecy
+            self._rota.start(int(milliseconds))
 
     def _listener(self, run: int) -> _Listener:
         return _Listener(self, run)

@@ -83,6 +83,11 @@ class Courier(QObject):
             self._ask.stop()
 
     @property
+    def sending(self) -> bool:
+        """Whether something is on its way to the help desk right now."""
+        return self._sending is not None
+
+    @property
     def resting(self) -> bool:
         """Whether no timer is set and nothing is under way."""
         return not (self._due.isActive() or self._ask.isActive() or self._sending or self._asking)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from client.ui.widgets.chain import Health, Link
-from diagnostics.model import Diagnosis, Finding, Status
+from client.ui.places import station
+from diagnostics.model import Diagnosis, Finding, Report, Status
 
-if TYPE_CHECKING:
-    from diagnostics.model import Report
+Health = Literal["fine", "problem", "behind", "unknown"]
 
 NAMES: Final[dict[str, object]] = {
     "computer": QT_TRANSLATE_NOOP("Journey", "This computer"),
@@ -29,74 +29,35 @@ ICONS: Final = {
     "company": "building",
     "service": "server",
 }
-AREAS: Final = {  # which station a check or a cause belongs to, by the first part of its id; whatever is not here is the computer
-    "link": "network",
-    "address": "network",
-    "route": "router",
-    "gateway": "router",
-    "quality": "router",
-    "internet": "internet",
-    "dns": "internet",
-    "path": "internet",
-    "ipv6": "internet",
-    "proxy": "company",
-    "vpn": "company",
-    "internal": "company",
-    "tls": "company",
-    "service": "service",
-}
-EXCEPTIONS: Final = {  # causes that lie elsewhere than their first word says
-    "quality.latency_internet": "internet",
-    "quality.loss_internet": "internet",
-    "quality.bandwidth": "internet",
-    "dns.internal_zone": "company",
-    "tls.expired": "service",
-    "tls.wrong_host": "service",
-    "proxy.stale": "computer",
-}
 ALWAYS: Final = frozenset({"computer", "network", "router", "internet"})
-PLACES: Final[dict[str, object]] = {
-    "computer": QT_TRANSLATE_NOOP("Journey", "On this computer"),
-    "network": QT_TRANSLATE_NOOP("Journey", "Between this computer and the network"),
-    "router": QT_TRANSLATE_NOOP("Journey", "In the network here"),
-    "internet": QT_TRANSLATE_NOOP("Journey", "On the way to the internet"),
-    "company": QT_TRANSLATE_NOOP("Journey", "In the company network"),
-    "service": QT_TRANSLATE_NOOP("Journey", "At the service itself"),
-}
+SEEN: Final = frozenset({Status.OK, Status.WARNING, Status.FAILED})
 
 
-def _translate(text: object) -> str:
-    return QCoreApplication.translate("Journey", str(text))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One station on the way. `health`: "behind" means that something before it is broken, so nobody can say."""
 
-
-def station(id: str) -> str:
-    """The station that a check or a cause belongs to."""
-    return EXCEPTIONS.get(id) or AREAS.get(id.partition(".")[0], "computer")
-
-
-def place(cause: Diagnosis) -> str:
-    """Where the cause lies, in a few words: is it me, is it them?"""
-    return _translate(PLACES[station(cause.cause)])
+    name: str
+    icon: str
+    health: Health
 
 
 def journey(findings: Iterable[Finding], causes: tuple[Diagnosis, ...] = ()) -> tuple[tuple[Link, ...], str]:
-    """The stations with their health, and the same in a sentence. Stations that nobody has looked at are left out, or unknown."""
-    seen: dict[str, set[Status]] = {name: set() for name in NAMES}
+    """The stations with their health, and the same in a sentence.
+
+    Company and services are left out where nothing has looked at them: a home office without a company is whole without.
+    """
+    statuses: dict[str, set[Status]] = {name: set() for name in NAMES}
     for one in findings:
-        seen[station(one.check)].add(one.status)
+        statuses[station(one.check)].add(one.status)
     broken = {station(cause.cause) for cause in causes}
     links: list[Link] = []
     cut = False
     for name in NAMES:
-        statuses = seen[name]
-        if (
-            name not in ALWAYS
-            and name not in broken
-            and not statuses - {Status.SKIPPED, Status.UNKNOWN}
-            and not (cut and statuses)
-        ):
+        seen = statuses[name]
+        if name not in ALWAYS and name not in broken and not seen & SEEN and not (cut and seen):
             continue
-        health = _health(name, statuses, broken=broken, cut=cut)
+        health = _health(name, seen, broken=broken, cut=cut)
         cut = cut or (health == "problem" and name != "computer")
         links.append(Link(name=_translate(NAMES[name]), icon=ICONS[name], health=health))
     return tuple(links), _sentence(links)
@@ -107,14 +68,12 @@ def of_report(report: Report) -> tuple[tuple[Link, ...], str]:
     return journey(report.findings, report.diagnosis)
 
 
-def _health(name: str, statuses: set[Status], *, broken: set[str], cut: bool) -> Health:
+def _health(name: str, seen: set[Status], *, broken: set[str], cut: bool) -> Health:
     if name in broken:
         return "problem"
-    if cut and statuses != {Status.OK}:
+    if cut and seen != {Status.OK}:
         return "behind"
-    if statuses & {Status.OK, Status.WARNING}:
-        return "fine"
-    return "unknown"
+    return "fine" if seen & SEEN else "unknown"
 
 
 def _sentence(links: list[Link]) -> str:
@@ -125,3 +84,7 @@ def _sentence(links: list[Link]) -> str:
         "unknown": _translate("{name}: not looked at"),
     }
     return "; ".join(words[link.health].format(name=link.name) for link in links)
+
+
+def _translate(text: object) -> str:
+    return QCoreApplication.translate("Journey", str(text))

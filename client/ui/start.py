@@ -7,25 +7,31 @@ standard error at the first turn of the event loop after the icon is shown, and 
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Slot
+from PySide6.QtCore import QMessageLogContext, QObject, QSocketNotifier, QTimer, QtMsgType, Slot, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
+from client.errors import DesksideError
 from client.ui.bridge import Bridge
 from client.ui.tray import Tray
 
 if TYPE_CHECKING:
     from client.app import App
+    from client.model import Comment, OutboxEntry, Ticket
     from client.platform.single_instance import SingleInstance
     from client.ui.checkup import Checkup
     from client.ui.courier import Courier
+    from client.ui.herald import Herald
     from client.ui.repair import Repair
+    from client.ui.theme import Theme
     from client.ui.window import Window
+    from diagnostics.model import Report
 
 CLOSED_S: Final = 60  # whoever closes the window by mistake gets it back at once; after that its memory goes back
 OPEN: Final = "open"  # what a second start wishes for: "open", or "open PAGE"
@@ -46,11 +52,17 @@ class Resident(QObject):
         super().__init__()
         self._make_app = make_app
         self._instance = instance
+        self.fault: DesksideError | None = None  # why it could not start
         self._first_page = page
         self._app: App | None = None
         self._checkup: Checkup | None = None
         self._courier: Courier | None = None
         self._repair: Repair | None = None
+        self._theme: Theme | None = None
+        self._herald: Herald | None = None
+        self._asked = False  # for a check, from the menu
+        self._opened = False
+        self._known: frozenset[str] = frozenset()  # the causes that were told or seen
         self._window: Window | None = None
         self._bridge = Bridge(parent=self)
         self._trace = os.environ.get("DESKSIDE_TRACE_START") == "1"
@@ -79,8 +91,14 @@ class Resident(QObject):
 
     @Slot()
     def _settle(self) -> None:
-        self._show_state()
-        self._built_courier().begin()
+        try:
+            self._show_state()
+        except DesksideError as error:  # the settings cannot be used: without them there is nothing to be done here
+            self.fault = error
+            self.quit()
+            return
+        self.courier.begin()
+        self.checkup.repeat(self.app.settings.values.schedule.check_every_min)
         if self._first_page is not None or not self._has_icon():
             self.open(self._first_page or "")
 
@@ -101,36 +119,53 @@ class Resident(QObject):
 
             self._checkup = Checkup(app=self.app, bridge=self._bridge, parent=self)
             self._checkup.changed.connect(self._show_state)
+            self._checkup.ended.connect(self._checked)
+            self._checkup.failed.connect(self._check_failed)
+            if (report := self._checkup.report) is not None:
+                self._known = frozenset(one.cause for one in report.diagnosis)
         return self._checkup
 
-    def _built_courier(self) -> Courier:
+    @property
+    def courier(self) -> Courier:
+        """Outbox and answers."""
         if self._courier is None:
             from client.ui.courier import Courier  # noqa: PLC0415 -- not before the icon is shown
 
             self._courier = Courier(app=self.app, bridge=self._bridge, parent=self)
+            self._courier.delivered.connect(self._delivered)
+            self._courier.answered.connect(self._answered)
+            self._courier.outbox_changed.connect(self._end_if_done)
         return self._courier
+
+    @property
+    def herald(self) -> Herald:
+        """Notifications."""
+        if self._herald is None:
+            from client.ui.herald import Herald  # noqa: PLC0415 -- with the first thing to tell
+
+            self._herald = Herald(app=self.app, bridge=self._bridge, icon=self.tray.icon, parent=self)
+            self._herald.wanted.connect(self.open)
+        return self._herald
 
     @property
     def window(self) -> Window:
         """The window; built when it is first wanted and again after it has been closed for a while."""
         if self._window is None:
             from client.ui.page import Shell  # noqa: PLC0415 -- the window's modules come with the window
-            from client.ui.repair import Repair  # noqa: PLC0415 -- as below
+            from client.ui.repair import Repair  # noqa: PLC0415 -- as above
             from client.ui.theme import Theme  # noqa: PLC0415 -- as above
             from client.ui.window import Window  # noqa: PLC0415 -- as above
 
-            if not self.findChildren(Theme):
-                Theme(self)
-            for theme in self.findChildren(Theme):
-                theme.apply()
-            if self._repair is None:
+            if self._theme is None or self._repair is None:
+                self._theme = Theme(self)
                 self._repair = Repair(app=self.app, bridge=self._bridge, parent=self)
+            self._theme.apply()
             shell = Shell(
                 app=self.app,
                 bridge=self._bridge,
                 checkup=self.checkup,
                 repair=self._repair,
-                courier=self._built_courier(),
+                courier=self.courier,
             )
             self._window = Window(shell)
             self._window.closed.connect(self._closed)
@@ -144,15 +179,17 @@ class Resident(QObject):
     def open(self, page: str = "") -> None:
         """Brings the window to the front, on a page or where it was."""
         self._forget.stop()
+        self._opened = True
         window = self.window
         id, _, argument = page.partition(" ")
         if id or not window.here:
             window.visit(id or "home", argument or None)
         window.bring()
-        self._built_courier().set_window_open(True)
+        self.courier.set_window_open(True)
 
     @Slot()
     def _check(self) -> None:
+        self._asked = True
         self.checkup.start()
 
     @Slot()
@@ -169,11 +206,67 @@ class Resident(QObject):
         from client.ui.words import checked, headline  # noqa: PLC0415 -- not before the icon is shown
 
         state, report = self.checkup.state, self.checkup.report
-        self.tray.show_state(state, headline(state, report), checked(report))
+        cause = report.diagnosis[0].title if report is not None and report.diagnosis and state != "checking" else ""
+        self.tray.show_state(state, headline(state, report), cause, checked(report))
 
     @Slot()
     def _painted(self) -> None:
         print("window painted", file=sys.stderr, flush=True)  # noqa: T201 -- what the measurement waits for
+
+    # --- what is told
+
+    @property
+    def _watched(self) -> bool:
+        """Whether the employee has the window before them."""
+        return self._window is not None and self._window.isVisible() and not self._window.isMinimized()
+
+    @Slot(object)
+    def _checked(self, report: Report) -> None:
+        """Tells of a problem that was not there before, and of any outcome that was asked for from the menu."""
+        from client.ui.words import headline  # noqa: PLC0415 -- not before the icon is shown
+
+        asked, self._asked = self._asked, False
+        known, self._known = self._known, frozenset(one.cause for one in report.diagnosis)
+        if self._watched or not (asked or self._known - known):
+            return
+        first = report.diagnosis[0] if report.diagnosis else None
+        words = (
+            f"{first.title}. {first.advice}"
+            if first
+            else self.tr("Nothing is wrong with this computer or its network.")
+        )
+        self.herald.tell(headline(self.checkup.state, report), words, action=self.tr("Show"), page="home")
+
+    @Slot(object)
+    def _check_failed(self, error: DesksideError) -> None:
+        if self._asked and not self._watched:
+            self.herald.tell(error.title, f"{error.message} {error.hint}", action=self.tr("Show"), page="home")
+        self._asked = False
+
+    @Slot(object)
+    def _delivered(self, entries: tuple[OutboxEntry, ...]) -> None:
+        for entry in entries:
+            if self._watched or entry.kind != "ticket":
+                continue
+            if entry.state == "sent" and entry.ticket is not None:
+                words = self.tr("Your ticket has arrived at the help desk: {ref}.").format(ref=entry.ticket.ref)
+                page = f"conversation {entry.ticket.id}" if self.app.capabilities.comments else "outbox"
+                self.herald.tell(entry.subject, words, action=self.tr("Show"), page=page)
+            elif entry.state in {"refused", "unsure"}:
+                self.herald.tell(entry.subject, entry.last_error, action=self.tr("Have a look"), page="outbox")
+
+    @Slot(object)
+    def _answered(self, news: tuple[tuple[Ticket, Comment], ...]) -> None:
+        """One notification for one ticket; many are told as one, so that it stays a message and no alarm."""
+        tickets = {ticket.id: ticket for ticket, _ in news}
+        if len(tickets) == 1:
+            ticket, comment = news[-1]
+            title = self.tr("{author} answered").format(author=comment.author or self.tr("IT"))
+            words = f"{ticket.subject}: {comment.text}"
+            self.herald.tell(title, words, action=self.tr("Read"), page=f"conversation {ticket.id}")
+        elif tickets:
+            words = ", ".join(ticket.subject for ticket in tickets.values())
+            self.herald.tell(self.tr("IT has answered"), words, action=self.tr("Read"), page="tickets")
 
     # --- how it ends
 
@@ -182,10 +275,21 @@ class Resident(QObject):
 
     @Slot()
     def _closed(self) -> None:
-        self._built_courier().set_window_open(False)
+        self.courier.set_window_open(False)
         if self._has_icon():
             self._forget.start()
         elif self.app.next_delivery() is None:
+            self.quit()
+        else:
+            words = self.tr("Deskside stays until it is sent, and ends then by itself.")
+            self.herald.tell(self.tr("Something still waits to be sent"), words, action=self.tr("Show"), page="outbox")
+
+    @Slot()
+    def _end_if_done(self) -> None:
+        """Without an icon there is no way back to a closed window: stay no longer than something waits."""
+        if not self._opened or self._watched or self.courier.sending or self._has_icon():
+            return
+        if self.app.next_delivery() is None:
             self.quit()
 
     @Slot()
@@ -208,6 +312,8 @@ class Resident(QObject):
         """Ends what runs in the background; after the event loop has ended."""
         if self._app is not None and self._bridge.started:
             self._bridge.finish(self._app.close())
+        if self._herald is not None:
+            self._herald.close()
         self._bridge.stop()
         self._drop_window()
 
@@ -222,7 +328,11 @@ def main(make_app: Callable[[], App], *, instance: SingleInstance | None = None,
 
     Returns:
         The exit code.
+
+    Raises:
+        DesksideError: the settings cannot be used.
     """
+    qInstallMessageHandler(_qt_said)
     application = QApplication(["deskside"])
     application.setApplicationName("deskside")
     application.setApplicationDisplayName("Deskside")
@@ -232,10 +342,22 @@ def main(make_app: Callable[[], App], *, instance: SingleInstance | None = None,
     signals = _Signals(resident)
     resident.show()
     try:
-        return int(application.exec())
+        code = int(application.exec())
+        if resident.fault is not None:
+            raise resident.fault
+        return code
     finally:
         signals.close()
         resident.close()
+
+
+def _qt_said(kind: QtMsgType, context: QMessageLogContext, words: str) -> None:
+    """What Qt has to say goes into the log: on standard error nobody reads it, and a missing portal is no fault."""
+    del context
+    levels = {QtMsgType.QtWarningMsg: logging.INFO, QtMsgType.QtCriticalMsg: logging.WARNING}
+    logging.getLogger("qt").log(levels.get(kind, logging.DEBUG), "%s", words)
+    if kind == QtMsgType.QtFatalMsg:
+        print(words, file=sys.stderr, flush=True)  # noqa: T201 -- the last words before Qt aborts
 
 
 class _Signals(QObject):

@@ -48,18 +48,18 @@ class Tray(QObject):
         """Puts the icon into the panel."""
         self.icon.show()
 
-    def show_state(self, state: str, headline: str, detail: str = "") -> None:
+    def show_state(self, state: str, headline: str, *details: str) -> None:
         """Shows a state.
 
         Args:
             state: a value of `client.model.State`.
             headline: the sentence that the window shows too.
-            detail: a second line, such as when the last check was.
+            details: further lines of the tooltip: the cause, when the last check was.
         """
         if state != self._state:
             self._state = state
             self.icon.setIcon(state_icon(state))
-        self.icon.setToolTip("\n".join(line for line in (headline, detail) if line))
+        self.icon.setToolTip("\n".join(line for line in (headline, *details) if line))
         self._status.setText(headline.replace("&", "&&"))
         self._check.setEnabled(state != "checking")
 

@@ -255,7 +255,9 @@ class Window(QWidget):
         at_left = free.left() > whole.left()
         at_top = free.top() > whole.top() and free.bottom() == whole.bottom()
         left = free.left() + theme.L if at_left else free.right() - size.width() - theme.L
-        top = free.top() + theme.XXL if at_top else free.bottom() - size.height() - theme.XXL
+        top = (
+            free.top() + theme.S if at_top else free.bottom() - size.height() - theme.XXL
+        )  # the frame's title is above
         self.move(left, max(top, free.top()))
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
+from client.ui.places import is_it_me
+
 if TYPE_CHECKING:
     from diagnostics.model import Report
 
@@ -33,7 +35,7 @@ def headline(state: str, report: Report | None) -> str:
     if state == "fine":
         return translate("Everything looks fine")
     if report is not None and report.diagnosis and state in {"problem", "offline"}:
-        return report.diagnosis[0].title
+        return is_it_me(report.diagnosis[0])
     return translate("This computer has not been checked yet")
 
 

@@ -10,8 +10,9 @@ from client.errors import DesksideError
 from client.model import OutboxEntry, SendState, State
 from client.ui import theme
 from client.ui.icons import state_pixmap
-from client.ui.journey import journey, of_report, place
+from client.ui.journey import journey, of_report
 from client.ui.page import Page, Shell
+from client.ui.places import place
 from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, clear
 from client.ui.widgets.chain import Chain
@@ -105,10 +106,6 @@ class HomePage(Page):
         del argument
         self._show()
         self._ask_outbox()
-
-    def first_focus(self) -> QWidget | None:
-        """The check."""
-        return self._check if self._check.isVisibleTo(self) else None
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 -- Qt's name
         """The age of the last check is kept right while it can be seen."""

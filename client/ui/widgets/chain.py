@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from client.ui import theme
+from client.ui.journey import Health, Link
 from client.ui.widgets.glyph import glyph
-
-Health = Literal["fine", "problem", "behind", "unknown"]
 
 DISC: Final = 44
 ICON: Final = 22
 LINE: Final = 3.0
 MARK: Final = 15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One station on the way. `health`: "behind" means that something before it is broken, so nobody can say."""
-
-    name: str
-    icon: str
-    health: Health
-    words: str = ""
 
 
 class Chain(QWidget):
