@@ -73,7 +73,9 @@ async def supervise(
                 await _converse(child, targets, heard)
     finally:
         _end(child)
-        await child.wait()
+        with contextlib.suppress(TimeoutError):  # one that is stuck in a dead disk ends when the disk lets go of it
+            async with asyncio.timeout(1.0):
+                await child.wait()
         with contextlib.suppress(TimeoutError):  # a grandchild may still hold the pipe
             async with asyncio.timeout(0.5):
                 await asyncio.shield(complaints)
