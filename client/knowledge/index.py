@@ -23,7 +23,7 @@ from client.knowledge.library import Library
 from client.knowledge.wording import spell, words_of
 from client.model import Article
 
-FORMAT: Final = b"deskside articles index 3\n"  # raise the number when tables, tokens or spellings change
+FORMAT: Final = b"deskside articles index 4\n"  # raise the number when tables, tokens or spellings change
 FILE: Final = "articles.index"
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
 SPARE_LIVES_S: Final = 3600.0  # an unfinished file older than this was left by a killed process
@@ -32,7 +32,7 @@ CREATE TABLE about (article INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NO
 CREATE TABLE cause (cause TEXT NOT NULL, article INTEGER NOT NULL);
 CREATE TABLE word (word TEXT PRIMARY KEY, articles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE body USING fts5(
-    title, words, summary, body, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
+    title, words, summary, steps, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
 );
 """
 
@@ -49,7 +49,7 @@ def build(articles: Iterable[Article]) -> sqlite3.Connection:
         index.executemany("INSERT INTO cause VALUES (?, ?)", [(cause, number) for cause in dict.fromkeys(one.causes)])
         spelled = [spell(text) for text in (one.title, " . ".join(one.words), one.summary, one.body)]
         index.execute(
-            "INSERT INTO body (rowid, title, words, summary, body) VALUES (?, ?, ?, ?, ?)", (number, *spelled)
+            "INSERT INTO body (rowid, title, words, summary, steps) VALUES (?, ?, ?, ?, ?)", (number, *spelled)
         )
         known.update({word for text in spelled for word in words_of(text)})
     index.executemany("INSERT INTO word VALUES (?, ?)", known.items())
