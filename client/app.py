@@ -202,6 +202,17 @@ class App:
 
         return await to_thread(compose, draft, who=self._who())
 
+    async def write_report(self, report: Report, target: Path) -> Path:
+        """Writes a report as one zip file after redaction, and gives the file.
+
+        Raises:
+            UsageError: the target cannot be a file.
+            StorageFault: the disk did not take it.
+        """
+        from client.report.build import write  # noqa: PLC0415 -- not needed at rest
+
+        return await to_thread(write, report, target, self._who())
+
     async def send(self, preview: Preview) -> OutboxEntry:
         """Puts exactly the previewed payload into the outbox; returns after the commit, which also forgets the draft.
 
