@@ -269,6 +269,10 @@ class App:
         """Seconds until something is due (0: now), None when nothing waits. Reads the database, cheap."""
         return self._outbox.seconds_until_due()
 
+    def has_open_tickets(self) -> bool:
+        """Whether a ticket was open when the desk was last asked. Reads the database, cheap."""
+        return any(one.is_open for one in self._outbox.kept_tickets())
+
     # --- what the help desk says
 
     @property
@@ -317,10 +321,11 @@ class App:
             SecretsFault: the keyring is missing or locked.
         """
         if self._desk is None:
-            from client.desks import open_desk  # noqa: PLC0415 -- brings httpx, not needed at rest
+            from client.desks import desk_class, open_desk  # noqa: PLC0415 -- brings httpx, not needed at rest
             from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed at rest
 
             values = self.settings.values
+            desk_class(values.desk.kind)  # without a help desk there is no reason to unlock a keyring
             secret = self._secret or await to_thread(get_secret, values.desk.url)
             self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
         return self._desk
@@ -463,4 +468,6 @@ def build(*, settings_file: Path | None = None, program: tuple[str, ...] = PROGR
         SettingsFault: a named settings file cannot be read, or a policy file is broken in a way that must not be ignored.
     """
     paths = find_paths()
+    if settings_file is not None:
+        program = (*program, "--settings", str(settings_file.absolute()))
     return App(paths=paths, settings=load(paths, user_file=settings_file), program=program)

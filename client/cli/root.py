@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from client import __version__
+from client.app import App
 from client.cli.session import Session, ShowTray
 from client.errors import UsageError
 
@@ -33,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "demo": "Try everything with a help desk on this computer.",
     }
 )
+HIDDEN: Final = frozenset({"errand"})  # what the tray starts for itself; nobody types it
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -45,7 +47,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's
         """Loads one command."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         command: click.Command = importlib.import_module(f"client.cli.{cmd_name}").command
         return command
@@ -54,7 +56,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Names the nearest command when there is none of that name."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS and args[0] not in HIDDEN:
             raise UsageError(f"There is no command {args[0]!r}.{nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
@@ -86,17 +88,18 @@ def root(session: Session, settings_file: Path | None) -> None:
     session.settings_file = settings_file
 
 
-def run(words: Sequence[str], *, show_tray: ShowTray) -> int:
+def run(words: Sequence[str], *, show_tray: ShowTray, make_app: Callable[[Path | None], App] | None = None) -> int:
     """Runs one command and gives its exit code.
 
     Args:
         words: the command line without the program's name.
         show_tray: starts the tray; the command line itself knows no window.
+        make_app: as `Session`.
 
     Raises:
         DesksideError: anything that went wrong, with its sentence.
     """
-    session = Session(show_tray=show_tray)
+    session = Session(show_tray=show_tray, make_app=make_app)
     try:
         # Not `root.main`: that would turn a closed pipe into exit code 1 before `client.__main__` sees it.
         with root.make_context("deskside", list(words), obj=session) as context:

@@ -1,22 +1,23 @@
 """Sends what waits and asks for answers, without being asked to: the only timers of a resting tray, and none where nothing waits.
 
 Delivery has a timer only while the outbox holds something that is due at some time. Answers are asked for only while a ticket
-is open, at intervals that differ from computer to computer, so that a company's clients do not ask all at once.
+is open, at intervals that differ from computer to computer, so that a company's clients do not ask all at once. Both are
+errands: a child of the same program does them, so that the tray stays small.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from client.ui.errands import Delivered, Errand, News, Run
+
 if TYPE_CHECKING:
     from client.app import App
-    from client.errors import DesksideError
-    from client.model import Comment, OutboxEntry, Ticket
-    from client.ui.bridge import Bridge, Call
+    from client.model import Ticket
 
 LEAST_MS: Final = 500  # between two deliveries: a clock that jumps must not make a storm
 LONGEST_MS: Final = 6 * 3600 * 1000  # a timer may oversleep a suspended computer; look again at least this often
@@ -26,8 +27,30 @@ OPEN_MIN: Final = 2  # how often while one is
 JITTER: Final = 0.4  # of the interval, on top: nobody asks earlier than said
 
 
+class Running(Protocol):
+    """An errand on its way."""
+
+    def stop(self) -> None:
+        """Ends it; nothing is called any more."""
+
+
+StartErrand = Callable[[Errand, Callable[[Delivered | News | None], None], QObject], Running]
+
+
+def child(program: tuple[str, ...]) -> StartErrand:
+    """Errands by children of `program`."""
+
+    def start(errand: Errand, on_end: Callable[[Delivered | News | None], None], parent: QObject) -> Running:
+        return Run(program, errand, on_end, parent)
+
+    return start
+
+
 class Courier(QObject):
     """Delivers the outbox and fetches agents' answers.
+
+    Args:
+        start: starts an errand; by default a child of the app's program.
 
     Signals:
         delivered: the outbox entries whose state has changed (tuple).
@@ -39,13 +62,13 @@ class Courier(QObject):
     answered = Signal(object)
     outbox_changed = Signal()
 
-    def __init__(self, *, app: App, bridge: Bridge, parent: QObject | None = None) -> None:
+    def __init__(self, *, app: App, start: StartErrand | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._app = app
-        self._bridge = bridge
+        self._start = start or child(app.program)
         self._window_open = False
-        self._sending: Call | None = None
-        self._asking: Call | None = None
+        self._sending: Running | None = None
+        self._asking: Running | None = None
         self._due = self._timer(self._deliver)
         self._ask = self._timer(self._fetch)
 
@@ -54,7 +77,8 @@ class Courier(QObject):
         """Looks once, after the start, whether anything waits or is open."""
         if (self._app.paths.data / "outbox.sqlite3").exists():
             self.arrange()
-            self._look_for_open()
+            if self._app.has_open_tickets():
+                self._plan()
 
     @Slot()
     def arrange(self) -> None:
@@ -76,11 +100,21 @@ class Courier(QObject):
 
     def watch_tickets(self, tickets: tuple[Ticket, ...]) -> None:
         """Takes the tickets as last seen: asks for answers while one is open, and not otherwise."""
-        if any(ticket.is_open for ticket in tickets):
-            if not self._ask.isActive() and self._asking is None:
-                self._plan()
-        else:
-            self._ask.stop()
+        self._watch(is_open=any(ticket.is_open for ticket in tickets))
+
+    def close(self) -> None:
+        """Stops what is under way; what was being sent is sent again later, once."""
+        for running in (self._sending, self._asking):
+            if running is not None:
+                running.stop()
+        self._sending = self._asking = None
+        self._due.stop()
+        self._ask.stop()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an errand is under way right now."""
+        return self._sending is not None or self._asking is not None
 
     @property
     def sending(self) -> bool:
@@ -90,7 +124,7 @@ class Courier(QObject):
     @property
     def resting(self) -> bool:
         """Whether no timer is set and nothing is under way."""
-        return not (self._due.isActive() or self._ask.isActive() or self._sending or self._asking)
+        return not (self._due.isActive() or self._ask.isActive() or self.busy)
 
     def _timer(self, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -98,50 +132,46 @@ class Courier(QObject):
         timer.timeout.connect(slot)
         return timer
 
+    def _watch(self, *, is_open: bool) -> None:
+        if not is_open:
+            self._ask.stop()
+        elif not self._ask.isActive() and self._asking is None:
+            self._plan()
+
     def _plan(self) -> None:
         minutes = self._app.settings.values.schedule.news_every_min
-        if minutes == 0:
-            return  # IT has switched it off
+        if minutes == 0 or not self._app.capabilities.own_list:
+            return  # IT has switched it off, or the help desk cannot be asked
         minutes = min(minutes, OPEN_MIN) if self._window_open else max(minutes, CLOSED_MIN)
         self._ask.start(int(minutes * MINUTE_MS * random.uniform(1, 1 + JITTER)))  # noqa: S311 -- spreading, not secrecy
 
     @Slot()
     def _deliver(self) -> None:
         if self._sending is None:
-            self._sending = self._bridge.submit(
-                self._app.deliver(), owner=self, on_result=self._delivered, on_error=self._not_delivered
-            )
+            self._sending = self._start("deliver", self._delivered, self)
 
-    def _delivered(self, entries: tuple[OutboxEntry, ...]) -> None:
+    def _delivered(self, result: Delivered | News | None) -> None:
         self._sending = None
-        if entries:
-            self.delivered.emit(entries)
+        if not isinstance(result, Delivered):  # it could not even begin: not at once again, and not never
+            self._due.start(CLOSED_MIN * MINUTE_MS)
+            self.outbox_changed.emit()
+            return
+        if result.entries:
+            self.delivered.emit(result.entries)
         self.arrange()
-        self._look_for_open()
-
-    def _not_delivered(self, _error: DesksideError) -> None:
-        self._sending = None
-        self._due.start(
-            CLOSED_MIN * MINUTE_MS
-        )  # the outbox itself is broken; the page says so, the timer only looks again
-
-    def _look_for_open(self) -> None:
-        if self._app.capabilities.own_list:
-            self._bridge.submit(self._app.tickets(refresh=False), owner=self, on_result=self.watch_tickets)
+        if any(one.state == "sent" for one in result.entries):
+            self._watch(is_open=True)
 
     @Slot()
     def _fetch(self) -> None:
         if self._asking is None:
-            self._asking = self._bridge.submit(
-                self._app.news(), owner=self, on_result=self._fetched, on_error=self._not_fetched
-            )
+            self._asking = self._start("news", self._fetched, self)
 
-    def _fetched(self, news: tuple[tuple[Ticket, Comment], ...]) -> None:
+    def _fetched(self, result: Delivered | News | None) -> None:
         self._asking = None
-        if news:
-            self.answered.emit(news)
-        self._look_for_open()
-
-    def _not_fetched(self, _error: DesksideError) -> None:
-        self._asking = None
-        self._plan()
+        if isinstance(result, News):
+            if result.answers:
+                self.answered.emit(result.answers)
+            self._watch(is_open=result.is_open)
+        else:
+            self._plan()

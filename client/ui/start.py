@@ -131,7 +131,7 @@ class Resident(QObject):
         if self._courier is None:
             from client.ui.courier import Courier  # noqa: PLC0415 -- not before the icon is shown
 
-            self._courier = Courier(app=self.app, bridge=self._bridge, parent=self)
+            self._courier = Courier(app=self.app, parent=self)
             self._courier.delivered.connect(self._delivered)
             self._courier.answered.connect(self._answered)
             self._courier.outbox_changed.connect(self._end_if_done)
@@ -312,6 +312,8 @@ class Resident(QObject):
         """Ends what runs in the background; after the event loop has ended."""
         if self._app is not None and self._bridge.started:
             self._bridge.finish(self._app.close())
+        if self._courier is not None:
+            self._courier.close()
         if self._herald is not None:
             self._herald.close()
         self._bridge.stop()

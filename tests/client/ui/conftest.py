@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 sys.path.insert(0, str(Path(__file__).parent))  # `fake_app` is shared by the tests of this folder and the screenshots
 
-from fake_app import FakeApp
+from fake_app import FakeApp, fake_errands
 
 from client.ui.bridge import Bridge
 from client.ui.checkup import Checkup
@@ -48,7 +48,7 @@ def make_shell(bridge: Bridge) -> Callable[[FakeApp], Shell]:
 
     def make(app: FakeApp) -> Shell:
         checkup = Checkup(app=app, bridge=bridge, parent=bridge)
-        courier = Courier(app=app, bridge=bridge, parent=bridge)
+        courier = Courier(app=app, start=fake_errands(app, bridge), parent=bridge)
         repair = Repair(app=app, bridge=bridge, parent=bridge)
         return Shell(app=app, bridge=bridge, checkup=checkup, repair=repair, courier=courier)
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from PySide6.QtCore import QObject
 
 from client.errors import ActionFault, DesksideBug, DesksideError, DeskUnreachable, NotFound, StorageFault, UsageError
 from client.model import (
@@ -45,6 +46,9 @@ from client.model import (
 from client.platform.paths import Paths
 from client.settings.layers import Loaded
 from client.settings.schema import Brand, Desk, Settings
+from client.ui.bridge import Bridge
+from client.ui.courier import StartErrand
+from client.ui.errands import Delivered, News
 from diagnostics.model import (
     Diagnosed,
     Diagnosis,
@@ -401,6 +405,34 @@ OUTCOME = FixOutcome(
 )
 
 
+class FakeErrand(QObject):
+    """An errand without a child: the app's own coroutine, through the bridge."""
+
+    def __init__(self, app: FakeApp, bridge: Bridge, errand: str, on_end: Callable[..., None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._on_end = on_end
+        work = app.deliver() if errand == "deliver" else app.news()
+        self._call = bridge.submit(work, owner=self, on_result=getattr(self, f"_{errand}"), on_error=self._failed)
+
+    def stop(self) -> None:
+        self._call.cancel()
+
+    def _deliver(self, entries: tuple[OutboxEntry, ...]) -> None:
+        self._on_end(Delivered(entries))
+
+    def _news(self, news: tuple[tuple[Ticket, Comment], ...]) -> None:
+        self._on_end(News(news, is_open=self._app.has_open_tickets()))
+
+    def _failed(self, _error: DesksideError) -> None:
+        self._on_end(None)
+
+
+def fake_errands(app: FakeApp, bridge: Bridge) -> StartErrand:
+    """What a `Courier` starts in tests."""
+    return lambda errand, on_end, parent: FakeErrand(app, bridge, errand, on_end, parent)
+
+
 class FakeApp:
     """See the module. `report` is what the last check found, `next_report` what the next check will find."""
 
@@ -725,6 +757,9 @@ class FakeApp:
 
     def next_delivery(self) -> float | None:
         return 0.0 if any(one.state is SendState.WAITING for one in self.entries) else None
+
+    def has_open_tickets(self) -> bool:
+        return any(one.is_open for one in self.tickets_here)
 
     # --- what the help desk says
 

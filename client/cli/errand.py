@@ -1,0 +1,35 @@
+"""`deskside errand deliver|news`: what the resting tray has done by a child, so that it never loads the network and the keyring.
+
+Prints one JSON object: `{"entries": [...]}` after `deliver`, `{"news": [[ticket, comment], ...], "open": true}` after `news`.
+Not for people: `deskside outbox` and `deskside ticket` are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from client.app import App
+from client.cli.session import Session
+
+
+@click.command("errand", hidden=True)
+@click.argument("what", type=click.Choice(["deliver", "news"]))
+@click.pass_obj
+def command(session: Session, what: str) -> int:
+    """Do one errand of the tray."""
+    result = session.run(_deliver if what == "deliver" else _news)
+    click.echo(msgspec.json.encode(result))
+    return 0
+
+
+async def _deliver(app: App) -> dict[str, Any]:
+    return {"entries": await app.deliver()}
+
+
+async def _news(app: App) -> dict[str, Any]:
+    news = await app.news()
+    tickets = await app.tickets(refresh=False)
+    return {"news": news, "open": any(one.is_open for one in tickets)}
