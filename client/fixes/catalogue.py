@@ -1,6 +1,7 @@
 """Every fix there is, as data. The ids are public: articles, causes and settings name them.
 
-`checks` are areas or ids of checks: what is looked at again afterwards. A fix without checks proves nothing and says so.
+`checks` are areas or ids of checks: what a fix is about. What failed of it is looked at again afterwards. A fix without checks
+proves nothing and says so.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 EVERY_PLATFORM: Final = ("linux", "darwin", "win32")
-NETWORK: Final = ("link", "address", "route", "gateway", "dns", "internet", "service")
+NETWORK: Final = ("link", "address", "route", "dns", "internet", "service")
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):

@@ -183,12 +183,15 @@ class Fixes:
             del self._issued[old]
 
     async def _checks(self, fix: Fix) -> tuple[str, ...]:
-        """What failed among what the fix is about; everything it is about where nothing is known to fail."""
+        """What failed among what the fix is about; where nothing is known to fail, the areas it is about.
+
+        A check of the catalogue may not exist on this system; its area does.
+        """
         report = await asyncio.to_thread(self._last_report)
         failing = tuple(
             one.check for one in (report.findings if report else ()) if _concerns(fix, one) and one.status in FAILING
         )
-        return failing or fix.checks
+        return failing or tuple(dict.fromkeys(one.split(".")[0] for one in fix.checks))
 
     # --- carrying it out
 
@@ -338,7 +341,11 @@ def _concerns(fix: Fix, finding: Finding) -> bool:
 
 
 def _of(report: Report, plan: FixPlan) -> tuple[Finding, ...]:
-    return tuple(one for one in report.findings if one.check in plan.checks or one.area in plan.checks)
+    """The findings of a plan's checks; of a whole area only those that its fix is about."""
+    fix = _fix(plan.fix)
+    return tuple(
+        one for one in report.findings if (one.check in plan.checks or one.area in plan.checks) and _concerns(fix, one)
+    )
 
 
 def _age(report: Report) -> timedelta:

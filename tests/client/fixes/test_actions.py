@@ -15,6 +15,7 @@ from client.fixes.catalogue import BY_ID, FIXES, nearest
 from client.fixes.machine import Completed
 from client.fixes.plan import counted, printable, size
 from client.model import Step
+from diagnostics.registry import load
 
 RESOLVED = "/run/systemd/resolve/stub-resolv.conf"
 
@@ -45,6 +46,12 @@ def test_every_promised_fix_exists():
         *(f"settings.{page}" for page in pages),
     ]
     assert set(promised) == set(BY_ID)
+
+
+def test_the_checks_of_the_catalogue_exist():
+    checks = load()
+    known = {one.area for one in checks} | {one.id for one in checks}
+    assert {check for fix in FIXES for check in fix.checks} <= known
 
 
 def test_a_mistyped_id_has_a_neighbour():
@@ -237,7 +244,7 @@ def test_a_tampered_connection_is_not_accepted(networked, parameters):
     assert reconnect_network.accepts(msgspec.structs.replace(step, words="Nothing."), "", networked)
 
 
-MAC_PORTS = "\nHardware Port: Ethernet\nDevice: en1\nEthernet Address: aa\n\nHardware Port: Wi-Fi\nDevice: en0\nEthernet Address: bb\n"
+MAC_PORTS = "\nHardware Port: Ethernet\nDevice: en1\nEthernet Address: aa\n\nHardware Port: Wi-Fi\nDevice: en0\n"
 
 
 def test_a_mac_switches_wifi_off_and_on(tmp_path, pretended):
