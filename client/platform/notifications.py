@@ -74,6 +74,12 @@ class Notifications:
             old.withdraw()
         return True
 
+    @property
+    def open_count(self) -> int:
+        """How many of ours can still be clicked."""
+        with self._lock:
+            return len(self._open)
+
     def close(self) -> None:
         """Takes down every open notification and waits for their threads. May be called twice."""
         with self._lock:

@@ -151,6 +151,11 @@ class Bridge(QObject):
         """Whether the core's loop runs."""
         return self._runtime is not None and not self._stopped
 
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return bool(self._calls)
+
     def finish(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs a last coroutine and waits for it, but not for long. For the end of the program only: it blocks the window."""
         if self._runtime is None or self._stopped:

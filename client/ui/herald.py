@@ -73,6 +73,11 @@ class Herald(QObject):
         start, end = time.fromisoformat(wishes.quiet_from), time.fromisoformat(wishes.quiet_to)
         return start <= here < end if start <= end else here >= start or here < end
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a notification can still be clicked."""
+        return self._notifications is not None and self._notifications.open_count > 0
+
     def close(self) -> None:
         """Takes down what is still shown."""
         if self._notifications is not None:

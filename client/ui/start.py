@@ -7,18 +7,17 @@ standard error at the first turn of the event loop after the icon is shown, and 
 
 from __future__ import annotations
 
-import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QMessageLogContext, QObject, QSocketNotifier, QTimer, QtMsgType, Slot, qInstallMessageHandler
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Slot, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from client.errors import DesksideError
 from client.ui.bridge import Bridge
+from client.ui.process import ANEW, CAN_START_ANEW, Signals, qt_said, start_anew
 from client.ui.tray import Tray
 
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ class Resident(QObject):
         self._make_app = make_app
         self._instance = instance
         self.fault: DesksideError | None = None  # why it could not start
+        self.anew = False  # it ends only to start again
         self._first_page = page
         self._app: App | None = None
         self._checkup: Checkup | None = None
@@ -295,8 +295,28 @@ class Resident(QObject):
     @Slot()
     def _drop_window(self) -> None:
         window, self._window = self._window, None
-        if window is not None:
-            window.deleteLater()
+        if window is None:
+            return
+        window.leave()
+        window.deleteLater()
+        QTimer.singleShot(0, self._shrink)
+
+    @Slot()
+    def _shrink(self) -> None:
+        """Starts the program anew, without the window: fonts, styles and libraries never give their memory back (some 30 MiB).
+
+        Only while nothing at all is going on. The process stays the same one; the icon is gone for a tenth of a second.
+        """
+        busy = (
+            self._bridge.busy
+            or self.courier.busy
+            or self.checkup.running
+            or (self._repair is not None and self._repair.running)
+            or (self._herald is not None and self._herald.waiting)
+        )
+        if CAN_START_ANEW and self._window is None and not busy and self._has_icon():
+            self.anew = True
+            self.quit()
 
     @Slot()
     def quit(self) -> None:
@@ -334,14 +354,16 @@ def main(make_app: Callable[[], App], *, instance: SingleInstance | None = None,
     Raises:
         DesksideError: the settings cannot be used.
     """
-    qInstallMessageHandler(_qt_said)
+    qInstallMessageHandler(qt_said)
     application = QApplication(["deskside"])
     application.setApplicationName("deskside")
     application.setApplicationDisplayName("Deskside")
     application.setDesktopFileName("deskside")
     application.setQuitOnLastWindowClosed(False)
+    if os.environ.pop(ANEW, ""):
+        page = None  # the window that this start was about has been closed since
     resident = Resident(make_app, instance=instance, page=page)
-    signals = _Signals(resident)
+    signals = Signals(resident.quit)
     resident.show()
     try:
         code = int(application.exec())
@@ -351,48 +373,5 @@ def main(make_app: Callable[[], App], *, instance: SingleInstance | None = None,
     finally:
         signals.close()
         resident.close()
-
-
-def _qt_said(kind: QtMsgType, context: QMessageLogContext, words: str) -> None:
-    """What Qt has to say goes into the log: on standard error nobody reads it, and a missing portal is no fault."""
-    del context
-    levels = {QtMsgType.QtWarningMsg: logging.INFO, QtMsgType.QtCriticalMsg: logging.WARNING}
-    logging.getLogger("qt").log(levels.get(kind, logging.DEBUG), "%s", words)
-    if kind == QtMsgType.QtFatalMsg:
-        print(words, file=sys.stderr, flush=True)  # noqa: T201 -- the last words before Qt aborts
-
-
-class _Signals(QObject):
-    """Ends the program in good order when the session or an administrator says so (SIGTERM, SIGINT)."""
-
-    def __init__(self, resident: Resident) -> None:
-        super().__init__()
-        self._resident = resident
-        self._ends: tuple[int, int] | None = None
-        if sys.platform == "win32":
-            return  # the session's end arrives as a Qt event there
-        self._ends = os.pipe()
-        for end in self._ends:
-            os.set_blocking(end, False)
-        self._before = signal.set_wakeup_fd(self._ends[1])
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        self._notifier = QSocketNotifier(self._ends[0], QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._end)
-
-    @Slot()
-    def _end(self) -> None:
-        if self._ends is not None:
-            os.read(self._ends[0], 64)
-        self._resident.quit()
-
-    def close(self) -> None:
-        """Gives the signals back."""
-        if self._ends is not None:
-            self._notifier.setEnabled(False)
-            signal.set_wakeup_fd(self._before)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            for end in self._ends:
-                os.close(end)
-            self._ends = None
+        if resident.anew:
+            start_anew()
