@@ -61,6 +61,10 @@ class Exchange:
     def send(self, raw: bytes) -> None:
         self.connection.sendall(raw)
 
+    def send_and_close(self, raw: bytes) -> None:
+        self.send(raw)
+        self.connection.close()
+
     def reset(self) -> None:
         """Ends the connection with RST, so that the other side sees "connection reset by peer"."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -135,11 +139,11 @@ def close_after_reading() -> Act:
 
 def break_in_answer() -> Act:
     """Half an answer, then the end."""
-    return Act(lambda exchange: exchange.send(answer(201, json.dumps(CREATED).encode())[:-40]))
+    return Act(lambda exchange: exchange.send_and_close(answer(201, json.dumps(CREATED).encode())[:-40]))
 
 
 def not_http() -> Act:
-    return Act(lambda exchange: exchange.send(b"220 mail.example.com ESMTP\r\n"))
+    return Act(lambda exchange: exchange.send_and_close(b"220 mail.example.com ESMTP\r\n"))
 
 
 def silence() -> Act:

@@ -85,8 +85,9 @@ class Line:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        self._client: httpx.AsyncClient | None = None
-        self._made_for: tuple[asyncio.AbstractEventLoop, str | None] | None = None
+        self._trust: ssl.SSLContext | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clients: dict[str | None, httpx.AsyncClient] = {}  # by proxy
 
     def __repr__(self) -> str:
         return f"Line(host={self.host!r})"
@@ -185,16 +186,19 @@ class Line:
         )
 
     async def _ready(self) -> httpx.AsyncClient:
-        """The client for the loop that runs now and the proxy that is set now; a notebook changes networks."""
+        """The client for the loop that runs now and the proxy that is set now: a notebook changes networks while we run."""
+        if self._trust is None:
+            self._trust = await asyncio.to_thread(trust, self.base, self._network.ca_file)  # reads files
+        # No await from here on: of several requests at once, each would otherwise make a client of its own.
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._clients = loop, {}
         proxy = proxy_for(self.base, self._network)
-        wanted = (asyncio.get_running_loop(), proxy)
-        if self._client is None or self._made_for != wanted:
-            if self._made_for is not None and self._made_for[0] is wanted[0]:
-                await self.close()
+        if proxy not in self._clients:
             try:
-                self._client = httpx.AsyncClient(
+                self._clients[proxy] = httpx.AsyncClient(
                     headers=self._headers,
-                    verify=await asyncio.to_thread(trust, self.base, self._network.ca_file),
+                    verify=self._trust,
                     proxy=proxy,
                     trust_env=False,  # what counts of the environment is read in `proxy_for`
                     follow_redirects=False,
@@ -211,15 +215,14 @@ class Line:
                     problems=("network.proxy: it must be an address such as http://proxy.example.com:8080.",),
                     hint="Correct network.proxy, or set it to none.",
                 ) from None  # the address may hold a password
-            self._made_for = wanted
-        return self._client
+        return self._clients[proxy]
 
     async def close(self) -> None:
         """Lets go of connections; a later request opens new ones."""
-        client, self._client = self._client, None
-        made_for, self._made_for = self._made_for, None
-        if client is not None and made_for is not None and made_for[0] is asyncio.get_running_loop():
-            await client.aclose()
+        clients, self._clients = self._clients, {}
+        if self._loop is asyncio.get_running_loop():
+            for client in clients.values():
+                await client.aclose()
 
 
 def bearer(secret: str | None) -> dict[str, str]:
