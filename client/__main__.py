@@ -60,11 +60,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    command = words.index("check") if "check" in words else len(words)
+    if words[command + 1 : command + 3] == ["--events", "--targets"]:
+        return _check_run(words[command + 1 :])  # what comes before is about the settings, which the parent has read
     match words:
         case []:
             return _tray(None)
-        case ["check", "--events", "--targets", *_]:
-            return _check_run(words[1:])
         case ["--settings", file] if not file.startswith("-"):
             return _tray(Path(file))
         case [word] if word.startswith("--settings="):
@@ -150,7 +151,8 @@ def _tell(error: DesksideError) -> None:
     if sys.stderr is None:
         return
     lines = [f"{error.title}: {error.message}"]
-    lines += [f"  {problem}" for problem in getattr(error, "problems", ()) if problem != error.message]
+    problems = getattr(error, "problems", ())
+    lines += [f"  {problem}" for problem in problems if len(problems) > 1]  # a single one is in the message
     with contextlib.suppress(OSError):
         sys.stderr.write("\n".join([*lines, error.hint]) + "\n")
 

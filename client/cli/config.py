@@ -8,8 +8,11 @@ from typing import Any
 import click
 import msgspec
 
+from client.app import App
 from client.cli.session import Session
 from client.cli.show import put, put_json, put_table, say
+from client.desks import desk_class
+from client.errors import SettingsFault
 from client.settings.layers import Loaded, Origin
 from client.settings.schema import KEYS, json_schema
 
@@ -54,26 +57,23 @@ def validate(session: Session, file: Path | None, *, as_json: bool) -> int:
     """Check every settings file, or FILE as the user's; exit code 2 when one has a mistake. All of them are told at once."""
     if file is not None:
         session.settings_file = file
-    loaded = session.load().settings
+    app = session.load()
+    loaded = app.settings
+    problems = (*loaded.problems, *_of_the_desk(app))
     if as_json:
-        put_json(
-            {"ok": not loaded.problems, "problems": loaded.problems, "notes": loaded.notes, "sources": loaded.sources}
-        )
-        return WRONG if loaded.problems else 0
-    for problem in loaded.problems:
+        put_json({"ok": not problems, "problems": problems, "notes": loaded.notes, "sources": loaded.sources})
+        return WRONG if problems else 0
+    for problem in problems:
         put(problem, "bad")
     for note in loaded.notes:
         put(note, "dim")
-    if not loaded.problems:
-        put(
-            "The settings have no mistake."
-            if loaded.sources
-            else "There are no settings files; the built-in values count.",
-            "good",
-        )
+    if not problems and loaded.sources:
+        put("The settings have no mistake.", "good")
+    elif not problems:
+        put("There are no settings files; the built-in values count.", "good")
     for source in loaded.sources:
         say(f"Read: {source}")
-    return WRONG if loaded.problems else 0
+    return WRONG if problems else 0
 
 
 @command.command("schema")
@@ -81,6 +81,20 @@ def schema() -> int:
     """Print the JSON Schema of the settings: every key, its type, its default, and who may set it."""
     put_json(json_schema())
     return 0
+
+
+def _of_the_desk(app: App) -> tuple[str, ...]:
+    """What only the help desk's adapter knows: whether there is one of this kind, and whether it has an address."""
+    desk = app.settings.values.desk
+    if not desk.kind:
+        return ("desk.url is set, but not desk.kind, so there is no help desk.",) if desk.url else ()
+    if not desk.url:
+        return ("desk.kind is set, but not desk.url, so there is no help desk.",)
+    try:
+        desk_class(desk.kind)
+    except SettingsFault as fault:
+        return fault.problems or (fault.message,)
+    return ()
 
 
 def _choose(loaded: Loaded, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -67,22 +67,18 @@ def run_fix(session: Session, fix_id: str, *, yes: bool, as_json: bool) -> int:
     """Carry out the repair ID after showing what it does, and check whether it helped."""
     _known(session.app, fix_id)
 
-    async def work(app: App) -> tuple[FixPlan, FixOutcome | None]:
-        plan = await app.plan(fix_id)
-        if plan.refused:
-            return plan, None
-        if not yes:
-            print_plan(plan)
-            if not agreed("Do this now?"):
-                return plan, None
-        return plan, await app.fix(plan, progress=say)
-
     if not yes and not on_terminal():
         raise UsageError(
             "Nobody is here to agree to the repair.",
             hint=f"See what it does with `deskside fix plan {fix_id}`, then add --yes.",
         )
-    plan, outcome = session.run(work)
+    plan = session.run(lambda app: app.plan(fix_id))
+    outcome: FixOutcome | None = None
+    if not plan.refused:
+        if not yes:
+            print_plan(plan)
+        if yes or agreed("Do this now?"):
+            outcome = session.run(lambda app: app.fix(plan, progress=say))
     if as_json:
         put_json({"plan": plan, "outcome": outcome})
     elif outcome is not None:

@@ -99,14 +99,12 @@ def drop(session: Session, entry_id: str, *, yes: bool) -> int:
     if not yes and not on_terminal():
         raise UsageError("Nobody is here to agree.", hint="Add --yes to drop it without a question.")
 
-    async def work(app: App) -> bool:
-        entry = await find(app, entry_id)
-        if not yes and not click.confirm(f'Drop "{clean(entry.subject)}"?', default=False, err=True):
-            return False
-        await app.drop(entry.id)
-        return True
-
-    say("It was dropped." if session.run(work) else "It is still there.")
+    entry = session.run(lambda app: find(app, entry_id))
+    if not yes and not click.confirm(f'Drop "{clean(entry.subject)}"?', default=False, err=True):
+        say("It is still there.")
+        return 0
+    session.run(lambda app: app.drop(entry.id))
+    say("It was dropped.")
     return 0
 
 

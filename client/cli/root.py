@@ -79,13 +79,18 @@ def nearest(word: str, words: Sequence[str] | Mapping[str, Any]) -> str:
 @click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="Use this file as the user's settings."
 )
+@click.option("--demo-folder", type=click.Path(path_type=Path), hidden=True, help="For the children of a demo.")
 @click.pass_obj
-def root(session: Session, settings_file: Path | None) -> None:
+def root(session: Session, settings_file: Path | None, demo_folder: Path | None) -> None:
     """Deskside finds out what is wrong with this computer, helps to fix it, and writes to the help desk.
 
     Without a command it starts the icon in the tray. Exit codes: 0 done, 1 not well, 2 wrong use, 3 failed, 4 kept for later.
     """
     session.settings_file = settings_file
+    if demo_folder is not None:
+        from client.cli.demo import rejoin  # noqa: PLC0415 -- a demo's children only
+
+        session.use(lambda: rejoin(demo_folder))
 
 
 def run(words: Sequence[str], *, show_tray: ShowTray, make_app: Callable[[Path | None], App] | None = None) -> int:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import click
 
-from client.app import App
 from client.cli.session import Session
 from client.cli.show import put, put_json, put_paragraph, say
 from client.errors import UsageError
@@ -33,16 +32,17 @@ def command(session: Session, words: tuple[str, ...], *, as_json: bool, limit: i
             "There are no words to search for.", hint='For example: deskside search "the printer prints blank pages"'
         )
 
-    async def answer_all(app: App) -> None:
-        for question in questions:
-            answer = await app.search(question, limit=limit) if question.strip() else Answer()
-            if as_json:
-                put_json(shape(answer))
-            else:
-                print_answer(answer)
-
-    session.run(answer_all)
+    for question in questions:  # waited for outside of the event loop, which would swallow the first Ctrl+C
+        answer = _ask(session, question, limit=limit) if question.strip() else Answer()
+        if as_json:
+            put_json(shape(answer))
+        else:
+            print_answer(answer)
     return 0
+
+
+def _ask(session: Session, question: str, *, limit: int) -> Answer:
+    return session.run(lambda app: app.search(question, limit=limit))
 
 
 def shape(answer: Answer) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Session:
         self._make_app = make_app or (lambda file: build(settings_file=file))
         self._app: App | None = None
 
+    def use(self, make_app: Callable[[], App]) -> None:
+        """Builds the app in another way: a demo's children do."""
+        self._make_app = lambda _: make_app()
+
     @property
     def app(self) -> App:
         """The app. Says on standard error when the settings have mistakes; they do not stop anything.

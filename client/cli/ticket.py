@@ -18,7 +18,7 @@ from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
 from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
 from client.errors import DeskFault, DesksideError, SecretsFault, SettingsFault, UsageError
-from client.model import Conversation, Draft, FixOutcome, FixResult, Preview
+from client.model import Conversation, Draft, FixOutcome, FixResult, OutboxEntry, Preview
 from diagnostics.model import Report
 
 TRIED_WITHIN: Final = timedelta(hours=24)  # an older repair has nothing to do with today's problem
@@ -64,29 +64,32 @@ def create(
     text = _words(words)
     attachments = read_attachments(files, limit_bytes=_file_limit(session.app))
 
-    async def work(app: App) -> int:
+    async def prepare(app: App) -> Preview:
         report = None if no_check else await _check(app)
         draft = app.new_draft(words=text, report=report, tried=_tried(app))
         draft = msgspec.structs.replace(draft, subject=subject or draft.subject, attachments=attachments)
         shown = await _preview(app, draft, left_out)
-        if preview:
-            _show_preview(shown, as_json=as_json)
-            return 0
-        if not yes:
+        if not preview and not yes:
             await app.save_draft(draft)  # whatever happens at the question, what was written is kept
-            _show_preview(shown, as_json=False)
-            if not click.confirm("Send exactly this?", default=False, err=True):
-                say("Nothing was sent. It is kept as a draft in the window.")
-                return 0
-        entry = await app.send(shown)
-        entry = await send_now(app, entry.id)
-        if as_json:
-            put_json({"entry": entry, "ticket": entry.ticket})
-        else:
-            print_entry(entry)
-        return code_of(entry)
+        return shown
 
-    return session.run(work)
+    async def send(app: App) -> OutboxEntry:
+        return await send_now(app, (await app.send(shown)).id)
+
+    shown = session.run(prepare)
+    if preview or not yes:
+        _show_preview(shown, as_json=as_json and preview)
+    if preview:
+        return 0
+    if not yes and not click.confirm("Send exactly this?", default=False, err=True):
+        say("Nothing was sent. It is kept as a draft in the window.")
+        return 0
+    entry = session.run(send)
+    if as_json:
+        put_json({"entry": entry, "ticket": entry.ticket})
+    else:
+        print_entry(entry)
+    return code_of(entry)
 
 
 @command.command("list")

@@ -15,6 +15,7 @@ from client.settings.schema import KEYS, Key
 from diagnostics.targets import Service
 
 _URL: Final = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?", re.IGNORECASE)
+_HERE: Final = re.compile(r"http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
 _PROXY: Final = re.compile(r"(system|none|(https?|socks5h?)://[^\s/?#]+/?)", re.IGNORECASE)
 _HOST: Final = re.compile(r"[^\s/@]+")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s/:@\[\]]+):([0-9]{1,5})")
@@ -84,6 +85,12 @@ def _url(value: str) -> str:
     )
 
 
+def _desk_url(value: str) -> str:
+    if value.lower().startswith("http://") and not _HERE.fullmatch(value):  # a sign-in goes there with every request
+        return "an address that starts with https:// (http:// only on this computer)"
+    return _url(value)
+
+
 def _urls(values: tuple[str, ...]) -> str:
     return (
         ""
@@ -119,7 +126,7 @@ def _is_address(value: str) -> bool:
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "desk.url": _url,
+    "desk.url": _desk_url,
     "network.connectivity_url": _url,
     "network.public_urls": _urls,
     "network.internal_names": _hosts,
