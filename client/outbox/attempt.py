@@ -182,8 +182,6 @@ class Attempt:
                 ticket = await desk.create(task.payload)
                 self._began = None
             there = _places(ticket.attached, task.payload.attachments)
-            if can.attach in {"same_request", "upload_first"} and not ticket.attached:
-                there = tuple(range(len(task.payload.attachments)))  # they went along, and the desk names none
             await self._note(self._ledger.created, task.id, ticket, attached=there)
         else:
             there = tuple(place for place, progress in enumerate(task.progress) if progress == "attached")

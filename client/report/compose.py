@@ -83,9 +83,14 @@ def compose(
         privacy_of: the privacy class of a fact's key; None: as the facts are declared.
         home: this user's home folder; None: the one of this process.
     """
-    cleaned = clean_draft(draft, who=who, changed=changed, pseudonyms=pseudonyms, privacy_of=privacy_of, home=home)
+    names = pseudonyms or Pseudonyms()
+    cleaned = clean_draft(draft, who=who, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home)
     sections = _sections(draft, cleaned, who)
     out = frozenset(one.id for one in sections if not one.included)
+    if "device" in out:  # its name is in every line of a log too
+        cleaned = clean_draft(
+            draft, who=who, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home, hide_device=True
+        )
     report = _without(cleaned.report, out) if cleaned.report else None
     facts = report.facts if report else {}
     tried = () if "tried" in out else cleaned.tried
@@ -142,15 +147,18 @@ def clean_draft(
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
     home: str | None = None,
+    hide_device: bool = False,
 ) -> Cleaned:
-    """Takes a draft through the gate; arguments as `compose`."""
+    """Takes a draft through the gate; arguments as `compose`. With `hide_device` the computer's name gets a stand-in too."""
     names = pseudonyms or Pseudonyms()
     gate = Redactor(
         pseudonyms=names,
         privacy_of=privacy_of or declared_privacy,
         home=str(Path.home()) if home is None else home,
-        known_as=(who.get("device", ""),),
+        known_as=() if hide_device else (who.get("device", ""),),
     )
+    if hide_device:
+        gate.learn_name(who.get("device", ""), "device")
     report = clean_report(draft.report, gate) if draft.report else None
     tried = tuple(
         msgspec.convert(gate.value(msgspec.to_builtins(one)), FixOutcome) for one in sorted(draft.tried, key=_when)
@@ -306,7 +314,7 @@ def _own_files(attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
     taken = {JSON, HTML, SUMMARY}
     files = []
     for one in attachments:
-        name = one_line("".join(char for char in one.name.replace("\\", "/").rpartition("/")[2] if char.isprintable()))
+        name = "".join(char for char in one_line(one.name.replace("\\", "/").rpartition("/")[2]) if char.isprintable())
         name = name.strip(". ") or "file"
         stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
         number = 2

@@ -35,8 +35,8 @@ _DOMAIN = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _SLASH = r"(?:[\\/]{1,4}|%2[fF]|%5[cC])"
 _HOME = re.compile(
     rf"(?:(?:[A-Za-z](?::|%3[aA]))?{_SLASH}(?:Users|users|Documents and Settings){_SLASH}"
-    rf"(?P<one>[^\\/:\"'<>|*?\r\n%]{{1,64}}(?={_SLASH})|[^\\/\s:\"'<>|*?%,;)\]]{{1,64}})"
-    rf"|{_SLASH}(?:home|export{_SLASH}home|var{_SLASH}home){_SLASH}(?P<two>[^\\/\s:\"'<>|*?%,;)\]]{{1,64}}))"
+    rf"(?P<one>[^\\/:\"'<>|*?\r\n%\[\]]{{1,64}}(?={_SLASH})|[^\\/\s:\"'<>|*?%,;)\[\]]{{1,64}})"
+    rf"|{_SLASH}(?:home|export{_SLASH}home|var{_SLASH}home){_SLASH}(?P<two>[^\\/\s:\"'<>|*?%,;)\[\]]{{1,64}}))"
 )
 _NOBODYS = frozenset(
     (
@@ -247,6 +247,10 @@ class Redactor:
                 for leaf_key, leaf in _leaves(key, value):
                     self._learn(leaf, _kind(leaf_key))
 
+    def learn_name(self, value: str, kind: str) -> None:
+        """Remembers one name that gets a stand-in of this kind wherever it appears."""
+        self._learn(value, kind)
+
     def _fact(self, key: str, value: Any) -> Any:
         if self._privacy_of(key) not in self._hide:
             return self.value(value, key=key.rpartition(".")[2])
@@ -278,6 +282,7 @@ class Redactor:
         if (
             text in _NOBODYS
             or text.isdigit()
+            or _STAND_IN.fullmatch(value)
             or _MAC.fullmatch(value)
             or _HOME.match(value)
             or not any(char.isalnum() for char in text)

@@ -21,7 +21,7 @@ NAMES: Final = (
     "pass[_-]?code",
     "passwort",
     "kennwort",
-    "mot[_-]?de[_-]?passe",
+    "mot[ _-]?de[ _-]?passe",
     "contrase(?:n|\u00f1)a",
     "secret",
     "token",
@@ -58,7 +58,7 @@ _LONG = "|".join(NAMES)
 _SHORT = "|".join(SHORT_NAMES)
 _QUOTE = r"[\"'\\]{0,4}"
 _GAP = r"[ \t]{0,8}"
-_SEPARATOR = rf"{_QUOTE}{_GAP}(?:[:=]|%3[adAD]|=>){{1,2}}{_GAP}"
+_SEPARATOR = rf"{_QUOTE}{_GAP}(?:=>|[:=]|%3[adAD]){{1,2}}{_GAP}"
 # Quoted (with escapes), quoted inside a quoted string, or up to the next white space.
 _VALUE = (
     r"(?:\\+\"[^\"\r\n]*\"?|\\+'[^'\r\n]*'?|\"(?:[^\"\\\r\n]|\\.)*\"?|'(?:[^'\\\r\n]|\\.)*'?|\[removed\](?!\S)|\S+)"
