@@ -165,8 +165,7 @@ def _log(error: Exception) -> None:
     from client.platform.logfile import start_logging  # noqa: PLC0415 -- as above
     from client.platform.paths import find_paths  # noqa: PLC0415 -- as above
 
-    if not logging.getLogger().handlers:
-        start_logging(find_paths().log)
+    start_logging(find_paths().log)
     level = logging.ERROR if not isinstance(error, DesksideError) or isinstance(error, DesksideBug) else logging.INFO
     logging.getLogger("deskside").log(level, "ended by %s", type(error).__name__, exc_info=error)
 

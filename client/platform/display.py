@@ -20,7 +20,7 @@ def need_display() -> None:
     Raises:
         DisplayFault: the session has no display, or it does not answer.
     """
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb") != "xcb":
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "") not in {"", "xcb"}:
         return
     if os.environ.get("WAYLAND_DISPLAY"):
         return

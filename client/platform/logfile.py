@@ -63,13 +63,17 @@ class LogFile(logging.Handler):
             self.path.replace(self.path.with_name(f"{FILE_NAME}.1"))
 
 
-def start_logging(folder: Path, *, level: str = "info") -> None:
-    """Sends this process's log to the file in `folder` from now on, and nothing to the screen. Calling again changes the level.
+def start_logging(folder: Path, *, level: str = "") -> None:
+    """Sends this process's log to the file in `folder` from now on, and nothing to the screen.
 
     Without a folder that can be written to there is no log, and the program runs all the same.
+
+    Args:
+        level: how much is written; empty: as before, or "info". Calling again changes it.
     """
     root = logging.getLogger()
-    root.setLevel(level.upper())
+    if level or not any(isinstance(one, LogFile) for one in root.handlers):
+        root.setLevel((level or "info").upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     if any(isinstance(one, LogFile) for one in root.handlers):
