@@ -146,6 +146,17 @@ def not_http() -> Act:
     return Act(lambda exchange: exchange.send_and_close(b"220 mail.example.com ESMTP\r\n"))
 
 
+def refuse_early(code: int, detail: str) -> Act:
+    """Says no before it has read the body, and then lets the body go by, so that the refusal is not lost in a reset."""
+
+    def refuse(exchange: Exchange) -> None:
+        problem(code, detail, Connection="close").do(exchange)
+        while exchange.connection.recv(65536):
+            pass
+
+    return Act(refuse, read_bytes=0)
+
+
 def silence() -> Act:
     """Reads, and never answers."""
 

@@ -90,10 +90,10 @@ def employee_call(**methods: View) -> View:
             return act(request, employee, **parts)
         except Problem as problem:
             return problem.answer()
-        except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
-            return Problem(
-                413, "Too large", f"More than {MAX_FILES} files, or too much text.", hint="Send fewer files at once."
-            ).answer()
+        except RequestDataTooBig:
+            return Problem(413, "Too large", "There is too much text.", hint="Put the text into a file.").answer()
+        except (TooManyFieldsSent, TooManyFilesSent):
+            return too_many_files().answer()
         except Exception as error:  # noqa: BLE001 -- the boundary: nothing may leave as a web page
             return fault(error)
 
@@ -263,7 +263,7 @@ def message(request: HttpRequest, part: str, shape: type[Shape]) -> tuple[Shape,
         raise unreadable(f"The part `{part}` is longer than {MAX_JSON_BYTES // 1024} kB.")
     files = uploads.getlist("files")
     if len(files) > MAX_FILES:
-        raise Problem(413, "Too large", f"More than {MAX_FILES} files.", hint="Send fewer files at once.")
+        raise too_many_files()
     new = decode(parts[0], shape, part)
     names = new.file_names if new.file_names is not None else [one.name or "" for one in files]
     if len(names) != len(files):
@@ -293,6 +293,13 @@ def decode(raw: bytes, shape: type[Shape], part: str) -> Shape:
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(f"The part `{part}` is not valid JSON.") from error
+
+
+def too_many_files() -> Problem:
+    """422 for the number of parts."""
+    return Problem(
+        422, "Content not accepted", f"There are more than {MAX_FILES} files.", hint="Put them into one zip archive."
+    )
 
 
 def unreadable(detail: str) -> Problem:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 API_PATH = "/api/employee/v1"
 MAX_PAGES = 10  # of 100 tickets each: more than anyone looks at, and an end for a list that has none
+MAX_FILES_BYTES = 25 * 1024 * 1024  # of one message together, as the API says
 MAX_VALUE = 200  # of a field, as the API says
 OK = frozenset({200})
 MADE = frozenset({200, 201})  # 200: it was there already
@@ -116,7 +117,7 @@ class EmployeeDesk(Desk):
         own_list=True,
         status=True,
         articles=True,
-        max_file_bytes=25 * 1024 * 1024,
+        max_file_bytes=MAX_FILES_BYTES,
     )
 
     def __init__(self, line: Line) -> None:
@@ -224,6 +225,9 @@ class EmployeeDesk(Desk):
 
     async def _post(self, path: str, name: str, part: Mapping[str, object], payload: Payload) -> Answer:
         """Sends the JSON part and the files under the payload's key."""
+        largest = max(payload.attachments, key=lambda one: len(one.data)).name if payload.attachments else ""
+        if sum(len(one.data) for one in payload.attachments) > MAX_FILES_BYTES:
+            raise _too_large(largest)
         # A multipart header cannot carry every character of a file's name; JSON can.
         text = msgspec.json.encode({**part, "file_names": [one.name for one in payload.attachments]})
         parts: list[tuple[str, tuple[str | None, bytes, str]]] = [
@@ -235,13 +239,14 @@ class EmployeeDesk(Desk):
                 "POST", path, act=Act.KEYED, expect=MADE, headers={"Idempotency-Key": payload.key}, files=parts
             )
         except TooLarge as fault:
-            if fault.name or not payload.attachments:
+            if fault.name or not largest:
                 raise
-            # The desk refused before it read the names; the largest is the one worth leaving out.
-            largest = max(payload.attachments, key=lambda one: len(one.data)).name
-            raise TooLarge(
-                f"The files are too large for the help desk; the largest is {largest}.", name=largest, words=fault.words
-            ) from fault
+            raise _too_large(largest, words=fault.words) from fault  # it refused before it had read the names
+
+
+def _too_large(name: str, *, words: str = "") -> TooLarge:
+    """Names the file that is worth leaving out."""
+    return TooLarge(f"The files are too large for the help desk; the largest is {name}.", name=name, words=words)
 
 
 def _clip(text: str) -> str:

@@ -157,10 +157,22 @@ def test_a_line_that_breaks_while_sending_is_unclear(server: FaultyServer) -> No
 
 
 def test_a_refusal_before_the_body_was_read_is_heard(server: FaultyServer) -> None:
-    server.script(lies.Act(lies.problem(413, "The body is too long.").do, read_bytes=0))
+    server.script(lies.refuse_early(413, "The body is too long."))
     fault = fault_of(server.url, "create")
     assert isinstance(fault, TooLarge)
     assert fault.name == "large.zip"
+
+
+def test_what_no_desk_of_this_kind_takes_is_not_even_sent(server: FaultyServer) -> None:
+    files = (
+        Attachment(name=f"{size}.zip", media_type="application/zip", data=bytes(size)) for size in (20 << 20, 6 << 20)
+    )
+    with pytest.raises(TooLarge) as caught:
+        asyncio.run(
+            desk_at(server.url).create(Payload(key="a-long-key", subject="s", body="b", attachments=tuple(files)))
+        )
+    assert caught.value.name == f"{20 << 20}.zip"
+    assert server.connections == 0
 
 
 def test_a_closed_port_received_nothing() -> None:
