@@ -14,7 +14,7 @@ def size(count: float) -> str:
     while value >= _STEP - 0.5 and unit < len(_UNITS) - 1:
         value, unit = value / _STEP, unit + 1
     digits = 1 if unit >= 3 and value < 100 else 0  # noqa: PLR2004 -- a tenth matters from GB on, while the number is short
-    return f"{value:.{digits}f} {_UNITS[unit]}"
+    return "nothing" if value == 0 else f"{value:.{digits}f} {_UNITS[unit]}"
 
 
 def listed(parts: Sequence[str], *, most: int = 3) -> str:

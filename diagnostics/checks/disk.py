@@ -48,16 +48,19 @@ def judge_space(volume: Volume, space: Space, thresholds: Thresholds) -> str:
 
 
 async def _spaces(ctx: Context) -> list[tuple[Volume, Space | None]]:
-    """Every volume with its space, None for one that does not answer."""
+    """Every volume that this user can reach with its space, None for one that does not answer."""
 
-    async def one(volume: Volume) -> tuple[Volume, Space | None]:
+    async def one(volume: Volume) -> tuple[Volume, Space | None] | None:
         try:
             async with asyncio.timeout(ANSWER_S):
                 return volume, await ctx.probe.space(volume.mount)
+        except PermissionError:
+            return None  # inside somebody else's folder: nothing of this user can be there
         except (OSError, TimeoutError):
             return volume, None
 
-    return list(await asyncio.gather(*(one(volume) for volume in await machine_of(ctx.probe).volumes(ctx.probe))))
+    found = await asyncio.gather(*(one(volume) for volume in await machine_of(ctx.probe).volumes(ctx.probe)))
+    return [row for row in found if row is not None]
 
 
 @check("disk.space", words="Looking at the free space of every disk")

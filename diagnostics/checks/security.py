@@ -67,5 +67,7 @@ async def antivirus(ctx: Context) -> Outcome:
     if all(one.up_to_date is False for one in active):
         return Outcome(status=Status.WARNING, summary=f"{active[0].name} is out of date.", measures=measures)
     return Outcome(
-        status=Status.OK, summary=f"{listed([one.name for one in active])} protects this computer.", measures=measures
+        status=Status.OK,
+        summary=f"This computer is protected by {listed([one.name for one in active])}.",
+        measures=measures,
     )
