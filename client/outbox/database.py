@@ -100,13 +100,16 @@ class Database:
         try:
             try:
                 return how(work)
-            except (Broken, sqlite3.DatabaseError) as error:
+            except (Broken, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not _is_broken(error):
                     raise
                 self._set_aside(error)
                 return how(work)
         except (Broken, sqlite3.Error, OSError) as error:
             raise self._fault(error) from error
+        except (ValueError, TypeError, OverflowError) as error:  # a sound file with a value in it that cannot be
+            log.exception("a value in the outbox cannot be read")
+            raise self._fault(Broken(str(error))) from error
 
     def _write(self, work: Work[T]) -> T:
         with self._writing:
@@ -204,6 +207,9 @@ class Database:
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
+            connection.text_factory = lambda data: data.decode(
+                "utf-8", "replace"
+            )  # a damaged letter is not the end of it
             for pragma in (f"cache_size=-{CACHE_KIB}", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
         except BaseException:
@@ -359,7 +365,8 @@ def statements(script: str) -> list[str]:
 
 def _is_broken(error: Exception) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, Broken) or (
+    # SQLite quotes what it has found in a damaged schema, and that need not be text.
+    return isinstance(error, Broken | UnicodeDecodeError) or (
         isinstance(code, int) and code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
     )
 

@@ -16,6 +16,7 @@ from client.model import Created, Frozen, Payload
 from client.outbox.database import Database
 from client.outbox.packing import unpack
 
+DAMAGED: Final = "This computer's disk has damaged this message, so it was not sent. Please write it again."
 CLOCK_SLACK_S: Final = 5.0  # a clock that is corrected by less than this is not one that was put back
 OPEN: Final = "state IN ('waiting', 'created') AND active = 0"
 # A time that lies ahead counts only while the clock has not been put back behind the moment at which that time was decided:
@@ -97,9 +98,8 @@ class Ledger:
             try:
                 task = _task(connection, row)
             except ValueError:  # also msgspec's own error
-                words = "This computer's disk has damaged this message, so it was not sent. Please write it again."
                 connection.execute(
-                    "UPDATE entry SET state = 'refused', last_error = ? WHERE id = ?", (words, row["id"])
+                    "UPDATE entry SET state = 'refused', last_error = ? WHERE id = ?", (DAMAGED, row["id"])
                 )
                 return str(row["id"])
             connection.execute("UPDATE entry SET active = 1 WHERE id = ?", (row["id"],))

@@ -51,7 +51,7 @@ class Mailbox:
                 "SELECT body, (SELECT count(*) FROM comment WHERE comment.ticket = ticket.id AND unread = 1) AS unread"
                 " FROM ticket WHERE listed = 1 ORDER BY place"
             )
-            return tuple(_ticket(row["body"], unread=row["unread"]) for row in rows)
+            return tuple(_ticket(row["body"], unread=row["unread"]) for row in rows if _sound(row["body"], Ticket))
 
         return self._database.read(work)
 
@@ -105,7 +105,9 @@ class Mailbox:
             comments = connection.execute("SELECT body FROM comment WHERE ticket = ? ORDER BY place", (ticket_id,))
             return Conversation(
                 ticket=_ticket(row["body"], unread=0),
-                comments=tuple(msgspec.json.decode(comment["body"], type=Comment) for comment in comments),
+                comments=tuple(
+                    msgspec.json.decode(one["body"], type=Comment) for one in comments if _sound(one["body"], Comment)
+                ),
             )
 
         return self._database.write(work)
@@ -117,6 +119,15 @@ def _keep_ticket(connection: sqlite3.Connection, ticket: Ticket, *, place: int, 
         " ON CONFLICT (id) DO UPDATE SET place = excluded.place, listed = 1, body = excluded.body",
         (ticket.id, place, msgspec.json.encode(ticket), now),
     )
+
+
+def _sound(body: object, kind: type) -> bool:
+    """Whether a kept body can be read; one that the disk has damaged is fetched anew with the next refresh."""
+    try:
+        msgspec.json.decode(body if isinstance(body, bytes) else b"", type=kind)
+    except ValueError:
+        return False
+    return True
 
 
 def _ticket(body: bytes, *, unread: int) -> Ticket:

@@ -35,6 +35,7 @@ def rescue(damaged: Path, into: sqlite3.Connection, *, now: float) -> str:
         contextlib.closing(sqlite3.connect(address, uri=True, isolation_level=None)) as old,
     ):
         old.row_factory = sqlite3.Row
+        old.text_factory = lambda data: data.decode("utf-8", "replace")
         blobs = {row["sha256"]: row["data"] for row in _rows(old, "blob") if _sound(row)}
         own = [row["id"] for row in _rows(old, "own_ticket")]
         into.executemany("INSERT OR IGNORE INTO own_ticket VALUES (?)", [(id,) for id in own])

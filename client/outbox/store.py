@@ -18,7 +18,7 @@ from typing import Final
 from client.errors import StorageFault, UsageError
 from client.model import Attachment, Comment, Conversation, Draft, OutboxEntry, Payload, SendState, Ticket
 from client.outbox.database import Database
-from client.outbox.ledger import CLOCK_SLACK_S, FIRST_IN_TICKET, Ledger, read_payload, read_ticket
+from client.outbox.ledger import CLOCK_SLACK_S, DAMAGED, FIRST_IN_TICKET, Ledger, read_payload, read_ticket
 from client.outbox.mailbox import Mailbox
 from client.outbox.packing import Packed, pack, pack_draft, unpack_draft
 from client.outbox.turn import Turn, somebodys
@@ -388,22 +388,34 @@ def _row(connection: sqlite3.Connection, entry_id: str) -> sqlite3.Row:
 
 
 def _entry(row: sqlite3.Row) -> OutboxEntry:
-    state = SendState(row["state"])
-    if row["active"] and state is SendState.WAITING:
-        state = SendState.SENDING
-    waits = state in {SendState.WAITING, SendState.CREATED} and not row["active"]
-    return OutboxEntry(
-        id=row["id"],
-        kind=row["kind"],
-        state=state,
-        subject=row["subject"],
-        created_at=_time(row["created_at"]),
-        attempts=row["attempts"],
-        next_attempt_at=_time(row["due_at"]) if waits else None,
-        last_error=row["last_error"],
-        ticket=read_ticket(row),
-        sent_at=None if row["sent_at"] is None else _time(row["sent_at"]),
-    )
+    """An entry as callers see it; one whose row the disk has damaged is shown too, as refused."""
+    try:
+        state = SendState(row["state"])
+        if row["active"] and state is SendState.WAITING:
+            state = SendState.SENDING
+        waits = state in {SendState.WAITING, SendState.CREATED} and not row["active"]
+        return OutboxEntry(
+            id=row["id"],
+            kind="reply" if row["kind"] == "reply" else "ticket",
+            state=state,
+            subject=row["subject"],
+            created_at=_time(row["created_at"]),
+            attempts=row["attempts"],
+            next_attempt_at=_time(row["due_at"]) if waits else None,
+            last_error=row["last_error"],
+            ticket=read_ticket(row),
+            sent_at=None if row["sent_at"] is None else _time(row["sent_at"]),
+        )
+    except (ValueError, TypeError, OverflowError):
+        log.warning("an entry of the outbox is damaged", exc_info=True)
+        return OutboxEntry(
+            id=str(row["id"]),
+            kind="ticket",
+            state=SendState.REFUSED,
+            subject=str(row["subject"]),
+            created_at=_time(0),
+            last_error=DAMAGED,
+        )
 
 
 def _time(seconds: float) -> datetime:

@@ -61,7 +61,9 @@ class MemoryDesk:
         if known is None or self.capabilities.dedupe != "key":
             known = str(next(self._numbers))
             self.tickets[known] = payload
-            self.files[known] = [] if self.capabilities.attach in {"after_creation", "none"} else list(payload.attachments)
+            self.files[known] = (
+                [] if self.capabilities.attach in {"after_creation", "none"} else list(payload.attachments)
+            )
         self._step("create", self.after)
         return self._created(known)
 
