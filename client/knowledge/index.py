@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Final
 
 from client.knowledge.library import Library
-from client.knowledge.wording import spell, words_of
+from client.knowledge.wording import spell, telling, words_of
 from client.model import Article
 
-FORMAT: Final = b"deskside articles index 4\n"  # raise the number when tables, tokens or spellings change
+FORMAT: Final = b"deskside articles index 5\n"  # raise the number when tables, tokens or spellings change
 FILE: Final = "articles.index"
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
 SPARE_LIVES_S: Final = 3600.0  # an unfinished file older than this was left by a killed process
@@ -34,6 +34,7 @@ CREATE TABLE word (word TEXT PRIMARY KEY, articles INTEGER NOT NULL) WITHOUT ROW
 CREATE VIRTUAL TABLE body USING fts5(
     title, words, summary, steps, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
 );
+CREATE VIRTUAL TABLE phrase USING fts5(text, article UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2');
 """
 
 log = logging.getLogger(__name__)
@@ -51,9 +52,12 @@ def build(articles: Iterable[Article]) -> sqlite3.Connection:
         index.execute(
             "INSERT INTO body (rowid, title, words, summary, steps) VALUES (?, ?, ?, ?, ?)", (number, *spelled)
         )
+        phrases = dict.fromkeys(telling(phrase) for phrase in (one.title, *one.words))
+        index.executemany("INSERT INTO phrase VALUES (?, ?)", [(phrase, number) for phrase in phrases if phrase])
         known.update({word for text in spelled for word in words_of(text)})
     index.executemany("INSERT INTO word VALUES (?, ?)", known.items())
     index.execute("INSERT INTO body (body) VALUES ('optimize')")
+    index.execute("INSERT INTO phrase (phrase) VALUES ('optimize')")
     index.commit()
     return index
 

@@ -89,14 +89,22 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(spell(text)))
 
 
+def telling(text: str) -> str:
+    """The words of a text that say something, in order, spelled as `spell` does."""
+    return " ".join(one for one in words_of(text) if _tells(one))
+
+
 def question(text: str) -> Question:
     """Reads what an employee typed; anything at all is a valid question, possibly an empty one."""
     text = text[:LONGEST_QUESTION].encode("utf-8", "ignore").decode()  # lone surrogates cannot be searched for
     every = words_of(text)
     unfinished = bool(text) and WORD.match(text[-1]) is not None
-    telling = [one for one in every if one not in FILLERS and (len(one) > 1 or one.isdigit())]
-    kept = tuple(dict.fromkeys(telling))[:MOST_WORDS]
+    kept = tuple(dict.fromkeys(one for one in every if _tells(one)))[:MOST_WORDS]
     return Question(words=kept, typing=unfinished and bool(kept) and every[-1] == kept[-1])
+
+
+def _tells(word: str) -> bool:
+    return word not in FILLERS and (len(word) > 1 or word.isdigit())
 
 
 def distance(one: str, other: str, *, limit: int) -> int:
