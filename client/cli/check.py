@@ -49,7 +49,12 @@ def command(session: Session, *, as_json: bool, only: str, events: bool) -> int:
 
 def print_report(report: Report) -> None:
     """For people: every cause with what it means and what to do, then one line on what was looked at."""
-    if not report.diagnosis:
+    failed = [one for one in report.findings if one.status is Status.FAILED]
+    if not report.diagnosis and failed:
+        put("No known cause explains it, but something is not right:", "warn")
+        for one in failed:
+            put_paragraph(one.summary, indent=3)
+    elif not report.diagnosis:
         put("Nothing is wrong.", "good")
     for number, cause in enumerate(report.diagnosis):
         if number:

@@ -54,11 +54,8 @@ def shape(answer: Answer) -> dict[str, Any]:
 def print_answer(answer: Answer) -> None:
     """For people."""
     if answer.nothing_fits:
-        say(
-            "No article fits well."
-            if answer.results
-            else "No article fits. `deskside ticket create` writes to the help desk."
-        )
+        what = "well; these come nearest" if answer.results else "this"
+        say(f"No article fits {what}. To ask the help desk: deskside ticket create")
     for hit in answer.results:
         put(f"{hit.title}  ({hit.article})", "title")
         if hit.summary:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +19,7 @@ from client.cli.root import nearest
 from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
 from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
-from client.errors import DeskFault, DesksideError, SecretsFault, SettingsFault, UsageError
+from client.errors import DeskFault, DesksideError, DeskUnreachable, SecretsFault, SettingsFault, UsageError
 from client.model import Conversation, Draft, FixOutcome, FixResult, OutboxEntry, Preview
 from diagnostics.model import Report
 
@@ -98,7 +100,8 @@ def create(
 @click.pass_obj
 def list_tickets(session: Session, *, offline: bool, as_json: bool) -> int:
     """List your tickets."""
-    tickets = session.run(lambda app: app.tickets(refresh=not offline))
+    with _as_last_seen():
+        tickets = session.run(lambda app: app.tickets(refresh=not offline))
     if as_json:
         put_json({"tickets": tickets})
         return 0
@@ -129,7 +132,8 @@ def show(session: Session, number: str, *, offline: bool, as_json: bool) -> int:
     async def work(app: App) -> Conversation:
         return await app.conversation(await _ticket_id(app, number, offline=offline), refresh=not offline)
 
-    conversation = session.run(work)
+    with _as_last_seen():
+        conversation = session.run(work)
     if as_json:
         put_json({"conversation": conversation})
         return 0
@@ -166,6 +170,15 @@ def reply(session: Session, number: str, words: tuple[str, ...], files: tuple[Pa
         return code_of(entry)
 
     return session.run(work)
+
+
+@contextlib.contextmanager
+def _as_last_seen() -> Iterator[None]:
+    """Whoever only wants to read is not told that their ticket is kept, but how to read what was seen before."""
+    try:
+        yield
+    except DeskUnreachable as error:
+        raise DeskUnreachable(error.message, hint="Add --offline to see it as it was last seen.") from error
 
 
 def _words(given: str | None) -> str:

@@ -174,9 +174,11 @@ def _compare(desk: DemoDesk, ticket_id: str, payload: Payload) -> str:
 
 
 def _words(error: Exception) -> str:
-    return (
-        f"{error} {error.hint}" if isinstance(error, DesksideError) else f"Deskside stumbled ({type(error).__name__})."
-    )
+    if isinstance(error, StepFailed):
+        return error.message
+    if isinstance(error, DesksideError):
+        return f"{error.message} {error.hint}"
+    return f"Deskside stumbled ({type(error).__name__})."
 
 
 def _summary(report: Report) -> str:
