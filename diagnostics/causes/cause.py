@@ -15,6 +15,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """One instance of a cause that holds: what it is about, how sure, what shows it, the numbers for its words.
 
     `explains` adds patterns (as in `Cause.explains`) for this instance alone. `severity` overrides the cause's own.
+    `fixes` replaces the cause's own where these cannot help this instance.
     `spare` lists "cause" or "cause:subject" patterns that this instance does not explain although the cause's patterns say so.
     """
 
@@ -25,6 +26,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     explains: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
     severity: Severity | None = None
+    fixes: tuple[str, ...] | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

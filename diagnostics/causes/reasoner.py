@@ -128,6 +128,6 @@ def _diagnosis(cause: Cause, match: Match, checks: list[str], consequences: list
         evidence=match.evidence,
         explains=tuple(dict.fromkeys((*checks, *consequences))),
         articles=cause.articles,
-        fixes=cause.fixes,
+        fixes=cause.fixes if match.fixes is None else match.fixes,
         tier=cause.tier,
     )
