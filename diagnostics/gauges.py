@@ -118,16 +118,17 @@ class Gauges:
         """Whether this user may make files in a folder."""
         return await self.in_thread(lambda: os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK))  # noqa: PTH112 -- text in
 
-    async def time_disk(self, folder: str, *, count: int, budget_s: float) -> DiskTimes:
+    async def time_disk(self, folder: str, *, count: int, budget_s: float, large: bool = True) -> DiskTimes:
         """How long small writes, small reads and a larger write take in a folder, until they are really on (or from) the disk.
 
         The file has no name where the system can do that, and is gone in any case. Three small writes are made however long
-        they take (bound it from outside), everything else only while it fits into `budget_s`.
+        they take (bound it from outside), everything else only while it fits into `budget_s`; the larger write, half a
+        megabyte, only if `large`.
 
         Raises:
             OSError: the volume does not take it.
         """
-        return await self.in_thread(lambda: _time_disk(folder, count, budget_s))
+        return await self.in_thread(lambda: _time_disk(folder, count, budget_s, large=large))
 
     async def realpath(self, path: str) -> str:
         """A path with every link followed."""
@@ -243,7 +244,7 @@ def _memory_numbers() -> MemoryNumbers:
     )
 
 
-def _time_disk(folder: str, count: int, budget_s: float) -> DiskTimes:
+def _time_disk(folder: str, count: int, budget_s: float, *, large: bool) -> DiskTimes:
     file = _nameless(folder)
     try:
         writes: list[float] = []
@@ -254,7 +255,7 @@ def _time_disk(folder: str, count: int, budget_s: float) -> DiskTimes:
         reads = [_timed(partial(_read, file, at=number * WRITE_BYTES)) for number in range(len(writes))]
         bulk: list[float] = []
         with contextlib.suppress(OSError):  # too little space for the larger write: what was measured stands
-            for number in range(BULK_WRITES):
+            for number in range(BULK_WRITES if large else 0):
                 if sum(writes) + sum(reads) + sum(bulk) < budget_s:
                     bulk.append(_timed(partial(_write, file, BULK_BYTES, at=number * BULK_BYTES)))
         return DiskTimes(

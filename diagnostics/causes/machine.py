@@ -7,9 +7,14 @@ from typing import Any, Final
 
 from diagnostics.causes.cause import Cause, Evidence, Match
 from diagnostics.model import Severity, Tier
+from diagnostics.platforms.volumes import place
 from diagnostics.words import listed, size
 
 OWN: Final = frozenset({"system", "home"})  # the volumes that programs cannot do without
+CLEAN_OWN: Final = (
+    "Delete or move what you no longer need, and empty the trash. Deskside can clear temporary files for you."
+)
+CLEAN_OTHER: Final = "Delete or move what you no longer need there."
 NEARLY_NOTHING_BYTES: Final = 200_000_000  # below this programs begin to lose what they should save
 
 
@@ -18,8 +23,12 @@ def _volumes(evidence: Evidence, check: str, state: str) -> Iterator[dict[str, A
     return (row for row in evidence.items(check, "volumes") if row.get("state") == state and row.get("mount"))
 
 
+def _place(row: dict[str, Any]) -> str:
+    return place(str(row["mount"]), str(row.get("role") or ""))
+
+
 def full(evidence: Evidence) -> Iterable[Match]:
-    """One match for each volume without space."""
+    """One match for each volume without space, or on which nothing more can be saved although its numbers show space."""
     for row in _volumes(evidence, "disk.space", "full"):
         own = row.get("role") in OWN
         yield Match(
@@ -27,18 +36,39 @@ def full(evidence: Evidence) -> Iterable[Match]:
             confidence=0.97,
             evidence=("disk.space",),
             values={
-                "free": size(row["free_bytes"]),
-                "total": size(row["total_bytes"]),
-                "percent": f"{row['free_percent']:.0f}",
+                "place": _place(row),
+                "left": f"{size(row['free_bytes'])} left on",
+                "numbers": f"{size(row['free_bytes'])} of {size(row['total_bytes'])} are left ({row['free_percent']:.0f} %)",
                 "effect": "Programs cannot save, and updates cannot be installed"
                 if own and row["free_bytes"] < NEARLY_NOTHING_BYTES
                 else "Programs may soon be unable to save, and updates may fail"
                 if own
                 else "Nothing more can be saved there",
+                "advice": CLEAN_OWN if own else CLEAN_OTHER,
             },
             # Whatever cannot write its files on the system's own disk fails for this reason.
             explains=("updates.*", "system.services", "system.crashes") if own else (),
             severity=Severity.HIGH if own and row["free_bytes"] < NEARLY_NOTHING_BYTES else Severity.MEDIUM,
+            fixes=None if own else ("settings.storage",),  # the others clear the employee's own folders
+        )
+    for row in _volumes(evidence, "disk.latency", "no_room"):
+        own = row.get("role") in OWN
+        quota = row.get("error") == "EDQUOT"
+        yield Match(
+            subject=row["mount"],
+            confidence=0.9,
+            evidence=("disk.latency",),
+            values={
+                "place": _place(row),
+                "left": "nothing more can be saved on",
+                "numbers": "Your share of it is used up"
+                if quota
+                else "It refuses new files, although it shows free space",
+                "effect": "Programs cannot save",
+                "advice": CLEAN_OWN if own else CLEAN_OTHER,
+            },
+            severity=Severity.HIGH if own else Severity.MEDIUM,
+            fixes=None if own else ("settings.storage",),
         )
 
 
@@ -49,7 +79,7 @@ def inodes_exhausted(evidence: Evidence) -> Iterable[Match]:
             subject=row["mount"],
             confidence=0.96,
             evidence=("disk.inodes",),
-            values={"left": f"{row['inodes_free']:,}", "total": f"{row['inodes_total']:,}"},
+            values={"left": f"{row['inodes_free']:,}", "total": f"{row['inodes_total']:,}", "place": _place(row)},
             explains=("updates.*", "system.services", "system.crashes") if row.get("role") in OWN else (),
         )
 
@@ -72,9 +102,10 @@ def read_only(evidence: Evidence) -> Iterable[Match]:
                 if there
             ),
             values={
+                "place": place(mount, str(roles.get(mount) or "")),
                 "why": "The system stopped writing there after an error, to protect your files"
                 if error
-                else "It was opened for reading only, and nothing says that this is meant"
+                else "It was opened for reading only, and nothing says that this is meant",
             },
             explains=(
                 *((f"disk.failing:{mount}",) if own_words and error else ()),
@@ -111,7 +142,9 @@ def slow(evidence: Evidence) -> Iterable[Match]:
     """One match for each volume that writes too slowly."""
     for row in _volumes(evidence, "disk.latency", "slow"):
         how = str(row.get("how_slow") or "very long for one small file")
-        yield Match(subject=row["mount"], confidence=0.85, evidence=("disk.latency",), values={"how": how})
+        yield Match(
+            subject=row["mount"], confidence=0.85, evidence=("disk.latency",), values={"how": how, "place": _place(row)}
+        )
 
 
 def memory_exhausted(evidence: Evidence) -> Iterable[Match]:
@@ -209,7 +242,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="disk.read_only",
         severity=Severity.HIGH,
         tier=Tier.L2,
-        title="Nothing can be saved on {subject}",
+        title="Nothing can be saved on {place}",
         explanation="{why}. What is there can be read, but not changed.",
         advice="Save open work in another place, then restart the computer once. If it stays like this, tell your IT department.",
         holds=read_only,
@@ -219,9 +252,9 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="disk.full",
         severity=Severity.MEDIUM,
         tier=Tier.L1,
-        title="The disk is full: {free} left on {subject}",
-        explanation="{subject} has {free} of {total} left ({percent} %). {effect}.",
-        advice="Delete or move what you no longer need, and empty the trash. Deskside can clear temporary files for you.",
+        title="The disk is full: {left} {place}",
+        explanation="{numbers}. {effect}.",
+        advice="{advice}",
         holds=full,
         articles=("disk-full", "updates-failing"),
         fixes=("disk.free_space", "disk.empty_trash", "settings.storage"),
@@ -230,7 +263,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="disk.inodes_exhausted",
         severity=Severity.MEDIUM,
         tier=Tier.L2,
-        title="No new files fit on {subject}",
+        title="No new files fit on {place}",
         explanation="There is space left, but the disk can hold only a fixed number of files, and {left} of {total} are left.",
         advice="Delete folders with very many small files, such as caches. If you do not know which, ask your IT department.",
         holds=inodes_exhausted,
@@ -241,8 +274,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="disk.slow",
         severity=Severity.MEDIUM,
         tier=Tier.L2,
-        title="The disk is very slow: {subject}",
-        explanation="Saving and opening take very long there: {how}. A hundredth of a second and many MB per second are normal.",
+        title="Saving and opening are very slow on {place}",
+        explanation="It took very long there: {how}. A hundredth of a second and many MB per second are normal.",
         advice="Let large copies and backups finish, then check again. If it stays slow, tell your IT department.",
         holds=slow,
         articles=("slow-file-open", "slow-computer"),

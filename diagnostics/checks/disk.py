@@ -14,7 +14,7 @@ from typing import Any, Final
 from diagnostics.gauges import DiskTimes
 from diagnostics.model import Outcome, Status
 from diagnostics.platforms.machine import machine_of
-from diagnostics.platforms.volumes import Role, Volume, free_percent, inodes_free_percent
+from diagnostics.platforms.volumes import Role, Volume, free_percent, inodes_free_percent, place
 from diagnostics.probe import Space
 from diagnostics.registry import Context, check
 from diagnostics.targets import Thresholds
@@ -30,6 +30,8 @@ SLOW_MS: Final = 200
 SLOW_BYTES_PER_S: Final = 1_000_000  # a USB stick of 2005 is faster
 WRITES: Final = 5
 WRITE_BUDGET_S: Final = 0.6  # enough for a verdict, and over when the other checks are
+# What a disk that takes no file says: broken or gone read-only since; over quota, or out of room in a way that its numbers hide.
+REFUSALS: Final = {errno.EIO: "broken", errno.EROFS: "broken", errno.ENOSPC: "no_room", errno.EDQUOT: "no_room"}
 WRITE_PATIENCE_S: Final = 5.0  # three writes that take this long are a verdict of their own
 
 
@@ -83,17 +85,17 @@ async def space(ctx: Context) -> Outcome:
             )
     full, low = _in(rows, "full"), _in(rows, "low")
     if full:
-        parts = [f"{row['mount']} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in full]
+        parts = [f"{_place(row)} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in full]
         return _outcome(Status.FAILED, f"There is hardly any space left on {listed(parts)}.", rows)
     if low:
-        parts = [f"{row['mount']} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in low]
+        parts = [f"{_place(row)} ({size(row['free_bytes'])} of {size(row['total_bytes'])} free)" for row in low]
         return _outcome(Status.WARNING, f"Space is getting short on {listed(parts)}.", rows)
     own = next(
         (row for row in rows if row["role"] == "home"), next((row for row in rows if row["role"] == "system"), None)
     )
     words = "There is enough free space."
     if own is not None and own["state"] == "ok":
-        words = f"There is enough free space: {size(own['free_bytes'])} on {own['mount']}."
+        words = f"There is enough free space: {size(own['free_bytes'])} on {_place(own)}."
     return _fine(words, rows)
 
 
@@ -103,7 +105,7 @@ async def inodes(ctx: Context) -> Outcome:
     rows: list[dict[str, Any]] = []
     for volume, found in await _spaces(ctx):
         if found is None:
-            rows.append({"mount": volume.mount, "state": "unknown"})
+            rows.append({"mount": volume.mount, "role": volume.role.value, "state": "unknown"})
         elif found.inodes_total > 0:
             few = inodes_free_percent(found) < ctx.targets.thresholds.inodes_free_percent
             # Where the number of files follows the free space (xfs, zfs), running out of both is running out of space.
@@ -119,7 +121,7 @@ async def inodes(ctx: Context) -> Outcome:
                 }
             )
     if gone := _in(rows, "exhausted"):
-        parts = [f"{row['mount']} ({row['inodes_free']:,} of {row['inodes_total']:,} left)" for row in gone]
+        parts = [f"{_place(row)} ({row['inodes_free']:,} of {row['inodes_total']:,} left)" for row in gone]
         return _outcome(Status.FAILED, f"Hardly any new files fit on {listed(parts)}, although there is space.", rows)
     return _fine("New files can be made on every disk.", rows)
 
@@ -138,26 +140,34 @@ async def writable(ctx: Context) -> Outcome:
         for volume in await machine_of(ctx.probe).volumes(ctx.probe)
     ]
     if stuck := _in(rows, "read_only"):
-        return _outcome(Status.FAILED, f"Nothing can be saved on {listed([row['mount'] for row in stuck])}.", rows)
+        return _outcome(Status.FAILED, f"Nothing can be saved on {listed([_place(row) for row in stuck])}.", rows)
     return _fine("Every disk takes new files.", rows)
 
 
-@check("disk.latency", words="Measuring how fast the disks are", after=("disk.space",), deadline_s=8.0)
+@check("disk.latency", words="Measuring how fast the disks are", after=("disk.space", "disk.inodes"), deadline_s=8.0)
 async def latency(ctx: Context) -> Outcome:
     """How long small writes and reads and a larger write take on each volume that belongs to this machine."""
-    silent = {row["mount"] for row in _rows(ctx.measure("disk.space", "volumes")) if row.get("state") == "unknown"}
+    known = {row.get("mount"): row.get("state") for row in _rows(ctx.measure("disk.space", "volumes"))}
+    crowded = {
+        row.get("mount") for row in _rows(ctx.measure("disk.inodes", "volumes")) if row.get("state") == "exhausted"
+    }
+    crowded |= {mount for mount, state in known.items() if state == "full"}
     volumes = [
         volume
         for volume in await machine_of(ctx.probe).volumes(ctx.probe)
-        if not (volume.remote or volume.removable or volume.read_only or volume.mount in silent)
+        if not (volume.remote or volume.removable or volume.read_only or known.get(volume.mount) == "unknown")
     ]
-    rows = [row for row in await asyncio.gather(*(_time_volume(ctx, volume) for volume in volumes)) if row is not None]
+    timed = await asyncio.gather(*(_time_volume(ctx, volume, crowded=volume.mount in crowded) for volume in volumes))
+    rows = [row for row in timed if row is not None]
     rows = [{**row, "how_slow": _took(row)} if row["state"] == "slow" else row for row in rows]
     if slow := _in(rows, "slow"):
-        parts = [f"{row['mount']} ({row['how_slow']})" for row in slow]
+        parts = [f"{_place(row)} ({row['how_slow']})" for row in slow]
         return _outcome(Status.FAILED, f"Saving and opening take very long on {listed(parts)}.", rows)
+    if refused := _in(rows, "no_room"):
+        parts = [_place(row) for row in refused]
+        return _outcome(Status.FAILED, f"Nothing more can be saved on {listed(parts)}, although space is left.", rows)
     if broken := _in(rows, "broken"):
-        return _outcome(Status.FAILED, f"Saving fails on {listed([row['mount'] for row in broken])}.", rows)
+        return _outcome(Status.FAILED, f"Saving fails on {listed([_place(row) for row in broken])}.", rows)
     if not rows:
         return Outcome(status=Status.UNKNOWN, summary="There is no disk that Deskside may write to.")
     return _fine("The disks are fast enough.", rows)
@@ -173,21 +183,26 @@ def _took(row: dict[str, Any]) -> str:
     return f"{size(bulk or 0)} per second"
 
 
-async def _time_volume(ctx: Context, volume: Volume) -> dict[str, Any] | None:
-    """A row for a volume, None where this user may not write on it, or where it is full."""
-    folder = await machine_of(ctx.probe).folder_to_write(ctx.probe, volume)
-    if folder is None:
-        return None
-    row: dict[str, Any] = {"mount": volume.mount}
+async def _time_volume(ctx: Context, volume: Volume, *, crowded: bool) -> dict[str, Any] | None:
+    """A row for a volume, None where this user may not write on it.
+
+    Args:
+        crowded: there is no room left on it: that is judged already, and nothing large may be written.
+    """
+    row: dict[str, Any] = {"mount": volume.mount, "role": volume.role.value, "write_ms": None, "writes": 0}
     try:
         async with asyncio.timeout(WRITE_PATIENCE_S):
-            times = await ctx.probe.time_disk(folder, count=WRITES, budget_s=WRITE_BUDGET_S)
+            folder = await machine_of(ctx.probe).folder_to_write(ctx.probe, volume)
+            if folder is None:
+                return None
+            times = await ctx.probe.time_disk(folder, count=WRITES, budget_s=WRITE_BUDGET_S, large=not crowded)
     except TimeoutError:
-        return {**row, "state": "slow", "write_ms": None, "writes": 0}
+        return {**row, "state": "slow"}
     except OSError as error:
-        if error.errno in {errno.EIO, errno.EROFS}:
-            return {**row, "state": "broken", "write_ms": None, "writes": 0, "error": errno.errorcode[error.errno]}
-        return None  # full, over quota, not permitted: judged elsewhere, or not ours to judge
+        state = REFUSALS.get(error.errno or 0)
+        if state is None or (crowded and state == "no_room"):
+            return None  # not permitted, or judged already
+        return {**row, "state": state, "error": errno.errorcode.get(error.errno or 0)}
     write_ms, read_ms, bulk = middle_ms(times.write_s), middle_ms(times.read_s), times.bulk_bytes_per_s
     return {
         **row,
@@ -229,6 +244,10 @@ async def health(ctx: Context) -> Outcome:
     )
 
 
+def _place(row: dict[str, Any]) -> str:
+    return place(row["mount"], row.get("role", ""))
+
+
 def _rows(value: object) -> list[dict[str, Any]]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
@@ -244,6 +263,6 @@ def _outcome(status: Status, words: str, rows: list[dict[str, Any]]) -> Outcome:
 def _fine(words: str, rows: list[dict[str, Any]]) -> Outcome:
     """Fine, unless a volume did not answer: that is unknown, and said."""
     if silent := _in(rows, "unknown"):
-        names = listed([row["mount"] for row in silent])
-        return _outcome(Status.UNKNOWN, f"{names} did not answer; the other disks are fine.", rows)
+        names = listed([_place(row) for row in silent])
+        return _outcome(Status.UNKNOWN, f"No answer came from {names}; the other disks are fine.", rows)
     return _outcome(Status.OK, words, rows)

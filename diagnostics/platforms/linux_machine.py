@@ -152,7 +152,9 @@ class LinuxMachine:
 
     async def sound(self, probe: Probe) -> Sound | None:
         """From the sound server of this session, else from the kernel's list of sound cards."""
-        if probe.find_program("pactl") is not None:
+        # Without a server's socket the question itself could start a sound server.
+        socket = f"{probe.environment.get('XDG_RUNTIME_DIR', '/nowhere')}/pulse/native"
+        if probe.find_program("pactl") is not None and await probe.exists(socket):
             sinks, sources, default = await asyncio.gather(
                 probe.run(["pactl", "--format=json", "list", "sinks"]),
                 probe.run(["pactl", "--format=json", "list", "sources"]),

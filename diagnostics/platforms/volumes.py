@@ -39,6 +39,17 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     removable: bool = False
 
 
+def place(mount: str, role: str) -> str:
+    """What an employee calls a volume: "this computer's own disk", "drive D:", else where it is mounted."""
+    if role == Role.SYSTEM:
+        return "this computer's own disk"
+    if role == Role.HOME and mount.startswith("/"):
+        return f"the disk with your files ({mount})"
+    if len(mount) == 3 and mount[1:] == ":\\":  # noqa: PLR2004 -- a letter, a colon, a backslash
+        return f"drive {mount[:2]}"
+    return mount
+
+
 def free_percent(space: Space) -> float:
     """Free space in percent of what this user could use: what is kept back for the system does not count."""
     usable = space.used_bytes + space.free_bytes

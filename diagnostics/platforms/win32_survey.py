@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from diagnostics.probe import Probe
 
 TIMEOUT_S: Final = 4.5
-_ARGV: Final = ("powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-Command")
+_ARGV: Final = ("powershell.exe", "-NoLogo", "-NoProfile", "-NonInteractive", "-Command")
 
 # Numbers and property names instead of words, so that the language of the system does not matter.
 _BEGIN: Final = """

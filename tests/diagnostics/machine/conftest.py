@@ -34,6 +34,7 @@ class FakeMachine(Probe):
         self.spaces: dict[str, Space | OSError | None] = {}
         self.disks: dict[str, DiskTimes | OSError | None] = {}
         self.writable: set[str] = set()
+        self.large: dict[str, bool] = {}
         self.running: list[tuple] = [()]
         self.cpu = [CpuTimes(total_s=0, idle_s=0), CpuTimes(total_s=2, idle_s=2)]
         self.own = 0.0
@@ -111,7 +112,8 @@ class FakeMachine(Probe):
     async def may_write(self, folder: str) -> bool:
         return folder in self.writable
 
-    async def time_disk(self, folder: str, *, count: int, budget_s: float) -> DiskTimes:
+    async def time_disk(self, folder: str, *, count: int, budget_s: float, large: bool = True) -> DiskTimes:
+        self.large[folder] = large
         answer = self.disks.get(folder, DiskTimes(write_s=(0.002, 0.003, 0.002)))
         if answer is None:
             await asyncio.Event().wait()  # a disk that hangs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 
 import pytest
@@ -74,7 +75,10 @@ def test_a_share_that_hangs_is_unknown_and_hides_nothing(pc, look, monkeypatch):
     monkeypatch.setattr("diagnostics.checks.disk.ANSWER_S", 0.02)
     pc.spaces["/mnt/nas"] = None
     outcome = look("disk.space", pc)
-    assert (outcome.status, outcome.summary) == (Status.UNKNOWN, "/mnt/nas did not answer; the other disks are fine.")
+    assert (outcome.status, outcome.summary) == (
+        Status.UNKNOWN,
+        "No answer came from /mnt/nas; the other disks are fine.",
+    )
     pc.spaces["/data"] = space(0, 16_000_000)
     assert look("disk.space", pc).status is Status.FAILED
 
@@ -160,12 +164,47 @@ def test_a_stick_is_known_by_its_disk(pc, look):
     assert [row["mount"] for row in look("disk.latency", pc).measures["volumes"]] == ["/", "/home"]
 
 
-def test_a_disk_that_refuses_is_broken_and_a_full_one_is_judged_elsewhere(pc, look):
-    pc.disks["/data"] = OSError(errno.EIO, "Input/output error")
+def seen(check: str, **rows: str) -> dict[str, Finding]:
+    volumes = [{"mount": f"/{name}", "state": state} for name, state in rows.items()]
+    return {check: Finding(check=check, area="disk", status=Status.FAILED, summary="", measures={"volumes": volumes})}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (errno.EIO, "Saving fails on /data."),
+        (errno.EROFS, "Saving fails on /data."),
+        (errno.EDQUOT, "Nothing more can be saved on /data, although space is left."),
+        (errno.ENOSPC, "Nothing more can be saved on /data, although space is left."),
+    ],
+)
+def test_a_disk_that_refuses_a_small_file_is_told(pc, look, error, words):
+    pc.disks["/data"] = OSError(error, "no")
     outcome = look("disk.latency", pc)
-    assert (outcome.status, outcome.summary) == (Status.FAILED, "Saving fails on /data.")
+    assert (outcome.status, outcome.summary) == (Status.FAILED, words)
+
+
+@pytest.mark.parametrize("known", [seen("disk.space", data="full"), seen("disk.inodes", data="exhausted")])
+def test_what_is_full_is_judged_once_and_gets_no_large_write(pc, look, known):
     pc.disks["/data"] = OSError(errno.ENOSPC, "No space left on device")
+    assert look("disk.latency", pc, findings=known).status is Status.OK
+    assert pc.large == {"/srv": True, "/home/anna": True, "/data": False}
+
+
+def test_a_file_that_this_user_may_not_make_is_no_fault(pc, look):
+    pc.disks["/data"] = PermissionError(errno.EACCES, "no")
     assert look("disk.latency", pc).status is Status.OK
+
+
+def test_a_volume_whose_folders_do_not_answer_is_slow_and_holds_nobody(pc, look, monkeypatch):
+    monkeypatch.setattr("diagnostics.checks.disk.WRITE_PATIENCE_S", 0.02)
+    known = pc.may_write
+
+    async def hangs(folder: str) -> bool:
+        return await known(folder) if folder != "/data" else await asyncio.Event().wait()
+
+    pc.may_write = hangs
+    assert [row["state"] for row in look("disk.latency", pc).measures["volumes"]] == ["ok", "ok", "slow"]
 
 
 def test_where_this_user_may_write_is_found_below_the_top_of_a_volume(pc, look):

@@ -193,3 +193,33 @@ def test_a_busy_processor_is_a_consequence_of_swapping_and_of_heat(deeper):
 def test_independent_faults_are_both_named_the_severe_one_first():
     found = diagnose(EVERY["battery.worn"], EVERY["memory.exhausted"], EVERY["disk.full"])
     assert [one.cause for one in found] == ["memory.exhausted", "disk.full", "battery.worn"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [("EDQUOT", "Your share of it is used up."), ("ENOSPC", "It refuses new files")]
+)
+def test_a_disk_that_takes_nothing_more_is_full_whatever_its_numbers_say(error, words):
+    row = {"mount": "/home", "role": "home", "state": "no_room", "write_ms": None, "error": error}
+    (found,) = diagnose(finding("disk.latency", volumes=[row]))
+    assert (found.cause, found.subject, found.evidence) == ("disk.full", "/home", ("disk.latency",))
+    assert found.title == "The disk is full: nothing more can be saved on the disk with your files (/home)"
+    assert words in found.explanation
+
+
+def test_clearing_the_own_folders_is_offered_only_where_it_helps():
+    assert diagnose(full("/data"))[0].fixes == ("settings.storage",)
+    assert "disk.free_space" in diagnose(full("/", role="system"))[0].fixes
+
+
+@pytest.mark.parametrize(
+    ("mount", "role", "words"),
+    [
+        ("/", "system", "this computer's own disk"),
+        ("C:\\", "system", "this computer's own disk"),
+        ("D:\\", "data", "drive D:"),
+        ("/data", "data", "/data"),
+    ],
+)
+def test_a_volume_is_called_what_an_employee_calls_it(mount, role, words):
+    (found,) = diagnose(full(mount, role=role))
+    assert (found.subject, found.title) == (mount, f"The disk is full: nothing left on {words}")
