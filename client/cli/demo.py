@@ -21,6 +21,7 @@ from client.demo.launch import DemoDesk, start
 from client.errors import StorageFault, UsageError
 from client.platform.display import need_display
 from client.platform.paths import Paths, ensure_folder, find_paths
+from client.platform.single_instance import SingleInstance
 from client.settings.layers import load
 from client.settings.schema import Desk
 
@@ -57,6 +58,9 @@ def command(session: Session, *, walking: bool) -> int:
         return 0 if result["ok"] else FAILED
     need_display()
     with _folder(find_paths().data / "demo") as folder:
+        if SingleInstance(demo_paths(folder).state).send("open"):
+            say("The demonstration is running already; its window is open now.")
+            return 0
         say("Starting the help desk ...")
         with start(folder / "desk") as desk:
             put(f"The help desk as its agents see it: {desk.agent_url}", "title")

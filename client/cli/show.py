@@ -6,6 +6,7 @@ tables appear on a terminal only; elsewhere the same words come as plain lines.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import unicodedata
@@ -48,12 +49,18 @@ def _harmless(character: str) -> str:
 
 def put(text: str = "", look: Look = "") -> None:
     """Prints a line of the answer."""
-    click.echo(click.style(clean(text), **_STYLES[look]))
+    click.echo(_styled(text, look))
 
 
 def say(text: str = "", look: Look = "dim") -> None:
     """Prints a line beside the answer, on standard error."""
-    click.echo(click.style(clean(text), **_STYLES[look]), err=True)
+    click.echo(_styled(text, look), err=True)
+
+
+def _styled(text: str, look: Look) -> str:
+    """With colour for a terminal (click takes it off elsewhere), unless its owner wants none (no-color.org)."""
+    plain = not look or not text or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return clean(text) if plain else click.style(clean(text), **_STYLES[look])
 
 
 def put_json(value: Any) -> None:
