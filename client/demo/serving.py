@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.servers.basehttp import ServerHandler, ThreadedWSGIServer, WSGIRequestHandler
 
@@ -20,6 +20,34 @@ class Server(ThreadedWSGIServer):
     def __init__(self, address: tuple[str, int]) -> None:
         # Windows would let a second program take the same port.
         super().__init__(address, RequestLine, allow_reuse_address=os.name != "nt")
+
+
+class WholeBody:
+    """A body that is as long as it was announced, or an error: Django's parser would take half a file for the whole one."""
+
+    def __init__(self, stream: BinaryIO, length: int) -> None:
+        self._stream = stream
+        self._left = length
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes of the body.
+
+        Raises:
+            ConnectionError: the sender went away in the middle.
+        """
+        wanted = self._left if size < 0 else min(size, self._left)
+        return self._count(self._stream.read(wanted), wanted)
+
+    def readline(self, size: int = -1) -> bytes:
+        """A line of the body; raises as `read` does."""
+        line = self._stream.readline(self._left if size < 0 else min(size, self._left))
+        return self._count(line, 1 if self._left else 0)
+
+    def _count(self, got: bytes, at_least: int) -> bytes:
+        self._left -= len(got)
+        if len(got) < at_least:
+            raise ConnectionError("the body broke off")
+        return got
 
 
 class Exchange(ServerHandler):
@@ -65,7 +93,8 @@ class RequestLine(WSGIRequestHandler):
         if len({*lengths}) > 1 or not (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 16):  # noqa: PLR2004 -- petabytes
             self.refuse(400, "Bad Request")
             return
-        exchange = Exchange(self.rfile, self.wfile, self.get_stderr(), self.get_environ())
+        body = WholeBody(self.rfile, int(lengths[0]))
+        exchange = Exchange(body, self.wfile, self.get_stderr(), self.get_environ())
         exchange.request_handler = self
         exchange.run(self.server.get_app())
 
