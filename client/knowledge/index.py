@@ -23,13 +23,13 @@ from client.knowledge.library import Library
 from client.knowledge.wording import spell, telling, words_of
 from client.model import Article
 
-FORMAT: Final = b"deskside articles index 5\n"  # raise the number when tables, tokens or spellings change
+FORMAT: Final = b"deskside articles index 7\n"  # raise the number when tables, tokens or spellings change
 FILE: Final = "articles.index"
 LARGEST_IMAGE: Final = 256 * 1024 * 1024
 SPARE_LIVES_S: Final = 3600.0  # an unfinished file older than this was left by a killed process
 SCHEMA: Final = """
 CREATE TABLE about (article INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, summary TEXT NOT NULL);
-CREATE TABLE cause (cause TEXT NOT NULL, article INTEGER NOT NULL);
+CREATE TABLE cause (cause TEXT NOT NULL, article INTEGER NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE word (word TEXT PRIMARY KEY, articles INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE body USING fts5(
     title, words, summary, steps, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
@@ -47,7 +47,8 @@ def build(articles: Iterable[Article]) -> sqlite3.Connection:
     known: Counter[str] = Counter()
     for number, one in enumerate(articles, 1):
         index.execute("INSERT INTO about VALUES (?, ?, ?, ?)", (number, one.id, one.title, one.summary))
-        index.executemany("INSERT INTO cause VALUES (?, ?)", [(cause, number) for cause in dict.fromkeys(one.causes)])
+        places = enumerate(dict.fromkeys(one.causes))
+        index.executemany("INSERT INTO cause VALUES (?, ?, ?)", [(cause, number, place) for place, cause in places])
         spelled = [spell(text) for text in (one.title, " . ".join(one.words), one.summary, one.body)]
         index.execute(
             "INSERT INTO body (rowid, title, words, summary, steps) VALUES (?, ?, ?, ?, ?)", (number, *spelled)

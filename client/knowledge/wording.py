@@ -58,7 +58,7 @@ FILLERS: Final = frozenset(
     let like ll lot lots m made make makes many may me might mine more morning most much must my myself need needed
     needs never no nor not nothing now of off ok okay on once one only or other our out over own per please pls plz
     problem problems put re really s said same say says see seem seems she should shouldn shouldnt show showing
-    shown shows since so some somehow someone something sometimes start started starting still such sudden suddenly
+    shown shows since so some somehow someone something somebody sometimes start started starting still such sudden suddenly
     sure t take takes team than thank thanks that the their them then there these they thing things this those
     though to today too tried trouble troubles try trying unable up us use used user users using ve very via want
     wanted wants was wasn wasnt way we week well went were weren what whatever when whenever where which while who

@@ -56,7 +56,9 @@ def test_what_means_the_same_lies_close(model: Model) -> None:
 
 def test_a_sentence_has_the_same_vector_alone_and_among_longer_ones(model: Model) -> None:
     alone = model.embed(["no sound"])[0]
-    among = model.embed(["no sound", "there has been no sound from the speakers of my docking station since this morning"])[0]
+    among = model.embed(
+        ["no sound", "there has been no sound from the speakers of my docking station since this morning"]
+    )[0]
     assert alone.shape == (WIDTH,)
     assert np.allclose(alone, among, atol=1e-5)
     assert np.isclose(np.linalg.norm(alone), 1, atol=1e-5)
