@@ -15,6 +15,7 @@ CLEAN_OWN: Final = (
     "Delete or move what you no longer need, and empty the trash. Deskside can clear temporary files for you."
 )
 CLEAN_OTHER: Final = "Delete or move what you no longer need there."
+LASTING_LOAD: Final = 2.0  # programs for each processor, over a minute
 NEARLY_NOTHING_BYTES: Final = 200_000_000  # below this programs begin to lose what they should save
 
 
@@ -166,8 +167,12 @@ def processor_saturated(evidence: Evidence) -> Iterable[Match]:
     """Nothing left of the processor."""
     if evidence.failed("processor.use"):
         who = [f"{row['program']} ({row['percent']:.0f} %)" for row in evidence.items("processor.use", "busiest")]
+        load, cores = evidence.number("processor.use", "load_1_min"), evidence.number("processor.use", "cores")
+        # Computers are busy at times, and it passes: it is worth more than a line only when it has lasted.
+        lasting = load is not None and cores is not None and load >= LASTING_LOAD * cores
         yield Match(
             confidence=0.85,
+            severity=Severity.MEDIUM if lasting else None,
             evidence=("processor.use",),
             values={
                 "used": f"{evidence.number('processor.use', 'used_percent') or 0:.0f}",
@@ -305,7 +310,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     ),
     Cause(
         id="processor.saturated",
-        severity=Severity.MEDIUM,
+        severity=Severity.LOW,
         tier=Tier.L1,
         title="The processor is fully busy",
         explanation="{used} % of the computing power is in use, so everything else has to wait.{who}",

@@ -11,7 +11,7 @@ from diagnostics.registry import Context, check
 from diagnostics.words import listed
 
 SAMPLE_S: Final = 0.8  # long enough to mean something, short enough to end beside the other checks
-CONFIRM_S: Final = 1.6  # opening a program keeps everything busy for a second: look again before saying anything
+CONFIRM_S: Final = 2.4  # opening a program keeps everything busy for a second or two: look again before saying anything
 # The checks themselves compute while they sample. What counts is what the others take, and that nothing is left over.
 OTHERS_PERCENT: Final = 70.0
 WAITING_PERCENT: Final = 10.0  # pressure (PSI) over ten seconds
@@ -45,8 +45,9 @@ async def use(ctx: Context) -> Outcome:
         busy = await _sample(ctx, CONFIRM_S, who=True)
     load, cores = await ctx.probe.load_average(), ctx.probe.cores()
     pressure = await machine_of(ctx.probe).processor_pressure(ctx.probe)
-    sustained = (load is None or load >= cores) or (pressure is not None and pressure >= WAITING_PERCENT)
-    saturated = _saturated(ctx, busy) and (sustained or (load is None and pressure is None))
+    waited = pressure is not None and pressure >= WAITING_PERCENT
+    # A system that counts neither load nor pressure (Windows) has only the two looks to go by.
+    saturated = _saturated(ctx, busy) and (waited or load is None or load >= cores)
     measures: dict[str, Any] = {
         "state": "saturated" if saturated else "ok",
         "used_percent": round(busy["used"], 1),

@@ -190,6 +190,12 @@ def test_a_busy_processor_is_a_consequence_of_swapping_and_of_heat(deeper):
     assert "processor.saturated" in found[0].explains
 
 
+def test_a_busy_processor_is_a_line_and_more_only_when_it_lasts():
+    measures = {"used_percent": 100.0, "cores": 2, "busiest": []}
+    assert diagnose(finding("processor.use", load_1_min=2.1, **measures))[0].severity is Severity.LOW
+    assert diagnose(finding("processor.use", load_1_min=9.0, **measures))[0].severity is Severity.MEDIUM
+
+
 def test_independent_faults_are_both_named_the_severe_one_first():
     found = diagnose(EVERY["battery.worn"], EVERY["memory.exhausted"], EVERY["disk.full"])
     assert [one.cause for one in found] == ["memory.exhausted", "disk.full", "battery.worn"]
