@@ -7,6 +7,7 @@ what the client can do, a few lines each.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import uuid
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from client.knowledge.search import Search
     from client.outbox.delivery import Delivery
     from client.outbox.store import Outbox
+    from client.report.pseudonyms import Pseudonyms
     from client.watch.reports import Reports
     from diagnostics.model import Event, Report
 
@@ -112,8 +114,10 @@ class App:
 
     def state(self) -> State:
         """What the icon shows. Reads a file, cheap enough for the window's thread."""
-        if self._checking:
-            return State.CHECKING
+        return State.CHECKING if self._checking else self.judged()
+
+    def judged(self) -> State:
+        """What the last report says, whether a check runs now or not. Reads a file, as `state`."""
         report = self.last_report()
         if report is None:
             return State.UNKNOWN
@@ -200,7 +204,8 @@ class App:
         """The ticket exactly as it would be sent, after redaction, without what is left out."""
         from client.report.compose import compose  # noqa: PLC0415 -- not needed at rest
 
-        return await to_thread(compose, draft, who=self._who())
+        healthy = await to_thread(self._reports.last_healthy)
+        return await to_thread(compose, draft, who=self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
 
     async def write_report(self, report: Report, target: Path) -> Path:
         """Writes a report as one zip file after redaction, and gives the file.
@@ -211,7 +216,8 @@ class App:
         """
         from client.report.build import write  # noqa: PLC0415 -- not needed at rest
 
-        return await to_thread(write, report, target, self._who())
+        healthy = await to_thread(self._reports.last_healthy)
+        return await to_thread(write, report, target, self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
 
     async def send(self, preview: Preview) -> OutboxEntry:
         """Puts exactly the previewed payload into the outbox; returns after the commit, which also forgets the draft.
@@ -353,6 +359,9 @@ class App:
             await to_thread(set_secret, values.desk.url, secret)
         self._secret = None if keep else secret
         await self._forget_desk()
+        # A sign-in does not fail because of the outbox, which comes to it by itself.
+        with contextlib.suppress(StorageFault):
+            await to_thread(self._outbox.resume)
         return identity
 
     async def sign_out(self) -> None:
@@ -415,6 +424,12 @@ class App:
             check=lambda ids: self.check(only=frozenset(ids)),
             last_report=self.last_report,
         )
+
+    @cached_property
+    def _pseudonyms(self) -> Pseudonyms:
+        from client.report.pseudonyms import Pseudonyms  # noqa: PLC0415 -- not needed at rest
+
+        return Pseudonyms(self.paths.data / "pseudonyms.json")
 
     @cached_property
     def _outbox(self) -> Outbox:

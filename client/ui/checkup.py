@@ -59,7 +59,7 @@ class Checkup(QObject):
         """What the icon, the menu and the window show."""
         from client.model import State  # noqa: PLC0415 -- brings msgspec, not needed before the icon is shown
 
-        return State.CHECKING if self.running else self._app.state()
+        return State.CHECKING if self.running else self._app.judged()
 
     @property
     def report(self) -> Report | None:

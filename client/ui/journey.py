@@ -14,7 +14,7 @@ from diagnostics.model import Diagnosis, Finding, Report, Status
 Health = Literal["fine", "problem", "behind", "unknown"]
 
 NAMES: Final[dict[str, object]] = {
-    "computer": QT_TRANSLATE_NOOP("Journey", "This computer"),
+    "computer": QT_TRANSLATE_NOOP("Journey", "Computer"),
     "network": QT_TRANSLATE_NOOP("Journey", "Network"),
     "router": QT_TRANSLATE_NOOP("Journey", "Router"),
     "internet": QT_TRANSLATE_NOOP("Journey", "Internet"),

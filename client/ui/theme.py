@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 ICONS: Final = Path(__file__).parents[2] / "resources" / "icons"
@@ -28,8 +28,7 @@ XXL: Final = 32
 
 COLUMN: Final = 760  # the widest a page's content gets: a line of text stays readable
 NARROW: Final = 640  # below this the navigation shows icons only
-RADIUS: Final = 10
-CONTROL_RADIUS: Final = 7
+TEXT_HEIGHT: Final = 18.0  # of a line of body text, in logical pixels, that the drawings are made for
 
 Tone = Literal["neutral", "accent", "fine", "problem", "danger", "quiet"]
 Type = Literal["display", "heading", "title", "strong", "body", "caption"]
@@ -150,6 +149,11 @@ def font(role: Type, base: QFont | None = None) -> QFont:
     found.setPointSizeF(max(found.pointSizeF(), 1.0) * scale)
     found.setWeight(weight)
     return found
+
+
+def scaled(pixels: int) -> int:
+    """A size of icons and pictures that grows with the text, for whoever has set large text."""
+    return round(pixels * max(1.0, QFontMetricsF(QApplication.font()).height() / TEXT_HEIGHT))
 
 
 def palette(colours: Tokens) -> QPalette:

@@ -275,6 +275,7 @@ class Window(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """Makes the navigation narrow in a narrow window."""
         self.rail.set_narrow(self.width() < theme.NARROW + 100)
+        self._toast.place()
         super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name

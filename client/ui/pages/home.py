@@ -18,6 +18,7 @@ from client.ui.widgets.card import Card, clear
 from client.ui.widgets.chain import Chain
 from client.ui.widgets.disclosure import Disclosure
 from client.ui.widgets.flow import Flow
+from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.listrow import ListRow
 from client.ui.widgets.looked import LookedAt
 from client.ui.widgets.problem import ProblemCard
@@ -44,6 +45,8 @@ class HomePage(Page):
         self._total = 0
         self._listed: Report | None = None
         self._build_hero()
+        self._intro = self._first_words()
+        self.column.addWidget(self._intro)
         self._problems = QVBoxLayout()
         self._problems.setSpacing(theme.L)
         self.column.addLayout(self._problems)
@@ -70,7 +73,7 @@ class HomePage(Page):
     def _build_hero(self) -> None:
         self._hero = Card(margin=theme.XL, parent=self)
         self._badge = QLabel(self._hero)
-        self._badge.setFixedSize(BADGE, BADGE)
+        self._badge.setFixedSize(theme.scaled(BADGE), theme.scaled(BADGE))
         self._headline = Text("", "display", parent=self._hero)
         self._below = Text("", ink="muted", parent=self._hero)
         words = QVBoxLayout()
@@ -98,6 +101,38 @@ class HomePage(Page):
         actions.addWidget(self._report)
         self._hero.content.addLayout(actions)
         self.column.addWidget(self._hero)
+
+    def _first_words(self) -> Card:
+        """What the program is for, before it has done anything."""
+        card = Card(margin=theme.XL, parent=self)
+        card.content.setSpacing(theme.L)
+        for icon, title, words in (
+            (
+                "pulse",
+                self.tr("It finds out what is wrong, and why"),
+                self.tr("Network, company services, disks, memory: looked at in a few seconds."),
+            ),
+            (
+                "wrench",
+                self.tr("It fixes what can be fixed, and proves it"),
+                self.tr("You see first what will happen. Nothing is changed without your yes."),
+            ),
+            (
+                "send",
+                self.tr("It tells IT the rest"),
+                self.tr("You see exactly what is sent. Without a network it is kept and sent later."),
+            ),
+        ):
+            words_column = QVBoxLayout()
+            words_column.setSpacing(2)
+            words_column.addWidget(Text(title, "strong", parent=card))
+            words_column.addWidget(Text(words, ink="muted", parent=card))
+            line = QHBoxLayout()
+            line.setSpacing(theme.L)
+            line.addWidget(Glyph(icon, tone="accent", disc=True, parent=card), 0, Qt.AlignmentFlag.AlignTop)
+            line.addLayout(words_column, 1)
+            card.content.addLayout(line)
+        return card
 
     # --- the page
 
@@ -152,7 +187,7 @@ class HomePage(Page):
         checkup = self.shell.checkup
         state, report = checkup.state, checkup.report
         running = state is State.CHECKING
-        self._badge.setPixmap(state_pixmap(state, BADGE, self.devicePixelRatioF()))
+        self._badge.setPixmap(state_pixmap(state, theme.scaled(BADGE), self.devicePixelRatioF()))
         self._headline.setText(headline(state, report))
         self._tell_age()
         self._progress.setVisible(running)
@@ -165,6 +200,7 @@ class HomePage(Page):
         elif report is not None:
             self._chain.set_links(*of_report(report))
         self._chain.setVisible(running or report is not None)
+        self._intro.setVisible(report is None and not running)
         clear(self._problems)
         self._seen.setVisible(report is not None and not running)
         if not running and report is not None and report is not self._listed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from client import __version__
@@ -22,14 +22,14 @@ from client.ui.widgets.heading import Heading
 from client.ui.widgets.signin import SignIn
 from client.ui.widgets.text import Text
 
-SHOWN: Final = (  # the settings that an employee may ask about; all of them: `deskside config show`
-    "desk.url",
-    "network.proxy",
-    "network.ca_file",
-    "fixes.allowed",
-    "schedule.check_every_min",
-    "notifications.enabled",
-)
+SHOWN: Final[dict[str, object]] = {  # the settings that an employee may ask about; all of them: `deskside config show`
+    "desk.url": QT_TRANSLATE_NOOP("Settings", "Help desk"),
+    "network.proxy": QT_TRANSLATE_NOOP("Settings", "Proxy"),
+    "network.ca_file": QT_TRANSLATE_NOOP("Settings", "Certificate authority"),
+    "fixes.allowed": QT_TRANSLATE_NOOP("Settings", "Fixes that may be offered"),
+    "schedule.check_every_min": QT_TRANSLATE_NOOP("Settings", "Checks by itself"),
+    "notifications.enabled": QT_TRANSLATE_NOOP("Settings", "Notifications"),
+}
 
 
 class SettingsPage(Page):
@@ -127,15 +127,23 @@ class SettingsPage(Page):
             line.addWidget(Text(problem, selectable=True, parent=card), 1)
             card.content.addLayout(line)
         rows = []
-        for key in SHOWN:
-            value = settings.value(key)
-            words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for key, label in SHOWN.items():
+            words = self._words(key, settings.value(key))
             if words:
-                origin = settings.origin(key)
-                locked = self.tr(" (set by IT)") if origin.locked else ""
-                rows.append((key, f"{words}{locked}"))
+                locked = self.tr("{value} (set by IT)").format(value=words) if settings.origin(key).locked else words
+                rows.append((QCoreApplication.translate("Settings", str(label)), locked))
         card.content.addWidget(FactRows(tuple(rows), card))
         return card
+
+    def _words(self, key: str, value: object) -> str:
+        """A setting's value as one would say it."""
+        if key == "schedule.check_every_min":
+            return self.tr("every %n min", "", int(str(value))) if value else self.tr("only when asked")
+        if isinstance(value, bool):
+            return self.tr("on") if value else self.tr("off")
+        if isinstance(value, tuple):
+            return self.tr("all") if "*" in value else ", ".join(map(str, value)) or self.tr("none")
+        return {"system": self.tr("as the system has it"), "none": self.tr("none")}.get(str(value), str(value))
 
     @Slot(bool)
     def _set_autostart(self, wanted: bool) -> None:  # noqa: FBT001 -- Qt's signal

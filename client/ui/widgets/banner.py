@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -101,13 +101,12 @@ class Toast(Banner):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
-        parent.installEventFilter(self)
         self.hide()
 
     def tell(self, notice: Notice) -> None:
         """Shows the notice for a while."""
         super().tell(notice)
-        self._place()
+        self.place()
         self.raise_()
         if notice.stays or notice.tone in {"problem", "danger"}:
             self._timer.stop()
@@ -116,13 +115,8 @@ class Toast(Banner):
         else:
             self._timer.start(TOAST_MS)
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802 -- Qt's name
-        """Stays at the edge when the window changes its size."""
-        if watched is self._ground and event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
-        return False
-
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Stays at the edge; called when the parent changes its size."""
         around = self._ground.size()
         wide = min(around.width() - 2 * theme.L, 520)
         high = self.content.totalHeightForWidth(wide)

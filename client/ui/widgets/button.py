@@ -33,7 +33,7 @@ class Button(QPushButton):
         self.setProperty("kind", kind)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self.setIconSize(QSize(ICON, ICON))
+        self.setIconSize(QSize(theme.scaled(ICON), theme.scaled(ICON)))
         if name:
             self.setAccessibleName(name)
         self._dress()
@@ -64,7 +64,7 @@ class Button(QPushButton):
         colours = theme.tokens()
         inks = {"primary": colours.on_accent, "quiet": colours.accent, "danger": colours.danger}
         ink = inks.get(self._kind, colours.text) if self.isEnabled() else colours.edge
-        self.setIcon(glyph_icon(self._icon, ink, ICON, ratio=self.devicePixelRatioF()))
+        self.setIcon(glyph_icon(self._icon, ink, theme.scaled(ICON), ratio=self.devicePixelRatioF()))
 
 
 class IconButton(QToolButton):
@@ -74,7 +74,7 @@ class IconButton(QToolButton):
         super().__init__(parent)
         self._icon = icon
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setIconSize(QSize(ICON, ICON))
+        self.setIconSize(QSize(theme.scaled(ICON), theme.scaled(ICON)))
         self.set_name(name)
         self._dress()
 
@@ -92,4 +92,4 @@ class IconButton(QToolButton):
     def _dress(self) -> None:
         colours = theme.tokens()
         ink = colours.muted if self.isEnabled() else colours.line
-        self.setIcon(glyph_icon(self._icon, ink, ICON, ratio=self.devicePixelRatioF()))
+        self.setIcon(glyph_icon(self._icon, ink, theme.scaled(ICON), ratio=self.devicePixelRatioF()))

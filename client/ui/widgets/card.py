@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from client.ui import theme
+from client.ui.widgets.flow import Flow
 from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.text import Text
 
@@ -57,8 +60,24 @@ class Rule(QFrame):
         self.setFixedHeight(1)
 
 
-def row(*widgets: QWidget, spacing: int = theme.S, stretch: bool = True) -> QHBoxLayout:
-    """Widgets side by side, from the left; with `stretch` the rest of the line stays empty."""
+@overload
+def row(*widgets: QWidget, spacing: int = theme.S, stretch: Literal[False]) -> QHBoxLayout: ...
+
+
+@overload
+def row(*widgets: QWidget, spacing: int = theme.S, stretch: Literal[True] = True) -> QLayout: ...
+
+
+def row(*widgets: QWidget, spacing: int = theme.S, stretch: bool = True) -> QLayout:
+    """Widgets side by side, from where the line begins; with `stretch` the rest of the line stays empty, and buttons
+    that find no room go into the next line.
+    """
+    if stretch and widgets and all(isinstance(one, QPushButton) for one in widgets):
+        flow = Flow()
+        flow.setSpacing(spacing)
+        for widget in widgets:
+            flow.addWidget(widget)
+        return flow
     line = QHBoxLayout()
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(spacing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from client.ui import theme
@@ -16,6 +16,7 @@ DISC: Final = 44
 ICON: Final = 22
 LINE: Final = 3.0
 MARK: Final = 15
+SIGN: Final = 10
 
 
 class Chain(QWidget):
@@ -47,20 +48,12 @@ class Chain(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
-        """As high as the discs and the names, which take two lines where it is narrow."""
-        step = self.width() / max(1, len(self._links))
-        bold = QFontMetrics(self._bold())
-        lines = 2 if any(bold.horizontalAdvance(link.name) > step - theme.S for link in self._links) else 1
-        return QSize(480, DISC + theme.S + lines * self.fontMetrics().lineSpacing() + theme.XS)
+        """As high as the discs and the names."""
+        return QSize(480, theme.scaled(DISC) + theme.S + self.fontMetrics().lineSpacing() + theme.XS)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 -- Qt's name
         """As narrow as the discs alone."""
-        return QSize(len(self._links) * (DISC + theme.XS), self.sizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
-        """Asks for the height that the new width needs."""
-        self.updateGeometry()
-        super().resizeEvent(event)
+        return QSize(len(self._links) * (theme.scaled(DISC) + theme.XS), self.sizeHint().height())
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
         """Follows light and dark and the size of type."""
@@ -79,7 +72,7 @@ class Chain(QWidget):
         painter.setFont(self.font())
         links = self._links if self.layoutDirection() == Qt.LayoutDirection.LeftToRight else self._links[::-1]
         step = self.width() / len(links)
-        centres = [QPointF(step * (index + 0.5), DISC / 2 + 1) for index in range(len(links))]
+        centres = [QPointF(step * (index + 0.5), theme.scaled(DISC) / 2 + 1) for index in range(len(links))]
         for index in range(len(links) - 1):
             self._line(painter, centres[index], centres[index + 1], links[index], links[index + 1])
         for link, centre in zip(links, centres, strict=True):
@@ -97,7 +90,7 @@ class Chain(QWidget):
         style = Qt.PenStyle.SolidLine if whole else Qt.PenStyle.DotLine
         colour = colours.fine if whole else colours.edge
         painter.setPen(QPen(QColor(colour), LINE, style, Qt.PenCapStyle.RoundCap))
-        gap = DISC / 2 + 6
+        gap = theme.scaled(DISC) / 2 + 6
         if end.x() - start.x() > 2 * gap:
             painter.drawLine(QPointF(start.x() + gap, start.y()), QPointF(end.x() - gap, end.y()))
 
@@ -106,19 +99,22 @@ class Chain(QWidget):
         tones: dict[Health, theme.Tone] = {"fine": "fine", "problem": "problem", "behind": "quiet", "unknown": "quiet"}
         tone = tones[link.health]
         ink = QColor(theme.ink(colours, tone))
-        disc = QRectF(centre.x() - DISC / 2, centre.y() - DISC / 2, DISC, DISC)
+        side = theme.scaled(DISC)
+        disc = QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side)
         painter.setPen(QPen(ink, 2) if link.health == "problem" else Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.ground(colours, tone)))
         painter.drawEllipse(disc)
-        pixmap = glyph(link.icon, ink.name(), ICON, self.devicePixelRatioF())
-        painter.drawPixmap(QPointF(centre.x() - ICON / 2, centre.y() - ICON / 2), pixmap)
+        pixmap = glyph(link.icon, ink.name(), theme.scaled(ICON), self.devicePixelRatioF())
+        painter.drawPixmap(QPointF(centre.x() - theme.scaled(ICON) / 2, centre.y() - theme.scaled(ICON) / 2), pixmap)
         self._mark(painter, link, disc, ink, colours)
         painter.setPen(QColor(colours.text if link.health == "problem" else colours.muted))
-        painter.setFont(self._bold() if link.health == "problem" else self.font())
         below = QRectF(
             centre.x() - step / 2 + 2, disc.bottom() + theme.XS, step - 4, self.height() - disc.bottom() - theme.XS
         )
-        painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap), link.name)
+        loud = link.health == "problem" and QFontMetricsF(self._bold()).horizontalAdvance(link.name) <= below.width()
+        painter.setFont(self._bold() if loud else self.font())
+        name = painter.fontMetrics().elidedText(link.name, Qt.TextElideMode.ElideRight, int(below.width()))
+        painter.drawText(below, int(Qt.AlignmentFlag.AlignHCenter), name)
 
     def _mark(self, painter: QPainter, link: Link, disc: QRectF, ink: QColor, colours: theme.Tokens) -> None:
         """A small sign at the disc's edge, so that the state can be seen without its colour."""
@@ -126,9 +122,10 @@ class Chain(QWidget):
         name = names[link.health]
         if not name:
             return
-        spot = QRectF(disc.right() - MARK + 2, disc.bottom() - MARK + 2, MARK, MARK)
+        side = theme.scaled(MARK)
+        spot = QRectF(disc.right() - side + 2, disc.bottom() - side + 2, side, side)
         painter.setPen(QPen(QColor(colours.surface), 2))
         painter.setBrush(ink)
         painter.drawEllipse(spot)
-        sign = glyph(name, colours.surface, 10, self.devicePixelRatioF())
-        painter.drawPixmap(QPointF(spot.x() + 2.5, spot.y() + 2.5), sign)
+        sign = glyph(name, colours.surface, theme.scaled(SIGN), self.devicePixelRatioF())
+        painter.drawPixmap(spot.center() - QPointF(theme.scaled(SIGN) / 2, theme.scaled(SIGN) / 2), sign)

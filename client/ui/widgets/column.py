@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from client.ui import theme
+
+
+def in_order(layout: QLayout) -> Iterator[QWidget]:
+    """What the Tab key stops at, from top to bottom as the layout has it."""
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        inner = item.layout() if item is not None else None
+        widget = item.widget() if item is not None else None
+        if widget is not None and not widget.isHidden():
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                yield widget
+            inner = widget.layout()
+        if inner is not None:
+            yield from in_order(inner)
 
 
 class Column(QScrollArea):
@@ -32,12 +49,11 @@ class Column(QScrollArea):
         super().resizeEvent(event)
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802, FBT001 -- Qt's names
-        """Moves the focus and scrolls it into sight."""
-        moved = super().focusNextPrevChild(next)
-        focused = self.focusWidget()
-        if moved and focused is not None:
-            self.ensureWidgetVisible(focused, theme.L, theme.XXL)
-        return moved
+        """Moves the focus in the order in which things stand, also through what was put in later, and scrolls it into sight."""
+        controls = list(in_order(self.content))
+        for one, other in pairwise(controls):
+            QWidget.setTabOrder(one, other)
+        return super().focusNextPrevChild(next)
 
     def _margins(self) -> None:
         wide = self.viewport().width()

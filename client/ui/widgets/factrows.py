@@ -36,7 +36,7 @@ class FactRows(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
         """One column where there is no room for two."""
-        self._arrange(narrow=self.width() < NARROW)
+        self._arrange(narrow=self.width() < theme.scaled(NARROW))
         super().resizeEvent(event)
 
     def _arrange(self, *, narrow: bool) -> None:
@@ -44,12 +44,14 @@ class FactRows(QWidget):
             return
         self._narrow = narrow
         for number, (name, words) in enumerate(self._cells):
+            words.setContentsMargins(0, 0, 0, theme.S if narrow else 0)
             if narrow:
                 self._grid.addWidget(name, number * 2, 0)
                 self._grid.addWidget(words, number * 2 + 1, 0)
             else:
                 self._grid.addWidget(name, number, 0)
                 self._grid.addWidget(words, number, 1)
-        self._grid.setColumnMinimumWidth(0, 0 if narrow else LABEL)
+        self._grid.setVerticalSpacing(2 if narrow else theme.S)
+        self._grid.setColumnMinimumWidth(0, 0 if narrow else theme.scaled(LABEL))
         self._grid.setColumnStretch(0, 1 if narrow else 0)
         self._grid.setColumnStretch(1, 0 if narrow else 1)

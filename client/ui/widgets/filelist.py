@@ -11,6 +11,7 @@ from client.model import Attachment
 from client.ui import theme
 from client.ui.widgets.button import Button, IconButton
 from client.ui.widgets.card import clear
+from client.ui.widgets.flow import Flow
 from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.text import Text
 from client.ui.words import size
@@ -132,9 +133,7 @@ class AddFiles(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(theme.S)
+        line = Flow(self)
         files = Button(self.tr("Add files…"), "secondary", icon="clip", parent=self)
         files.clicked.connect(self._choose)
         line.addWidget(files)
@@ -148,7 +147,6 @@ class AddFiles(QWidget):
         later.clicked.connect(lambda: self.shot.emit(3))
         line.addWidget(now)
         line.addWidget(later)
-        line.addStretch(1)
 
     @Slot()
     def _choose(self) -> None:

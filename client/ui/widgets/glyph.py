@@ -59,9 +59,9 @@ class Glyph(QLabel):
         super().__init__(parent)
         self._name = name
         self._tone: theme.Tone = tone
-        self._size = size
+        self._size = theme.scaled(size)
         self._disc = disc
-        side = size * 2 if disc else size
+        side = self._size * 2 if disc else self._size
         self.setFixedSize(QSize(side, side))
 
     def set_glyph(self, name: str, tone: theme.Tone) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from client.ui import theme
 from client.ui.icons import state_pixmap
@@ -32,7 +32,7 @@ class Place(QPushButton):
         self._icon = icon
         self.setProperty("nav", True)
         self.setCheckable(True)
-        self.setIconSize(QSize(ICON, ICON))
+        self.setIconSize(QSize(theme.scaled(ICON), theme.scaled(ICON)))
         self.setAccessibleName(text)
         self.setToolTip(f"{text} ({keys})" if keys else text)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -53,7 +53,7 @@ class Place(QPushButton):
     def _dress(self) -> None:
         colours = theme.tokens()
         ink = colours.accent if self.isChecked() else colours.muted
-        self.setIcon(glyph_icon(self._icon, ink, ICON, ratio=self.devicePixelRatioF()))
+        self.setIcon(glyph_icon(self._icon, ink, theme.scaled(ICON), ratio=self.devicePixelRatioF()))
 
 
 class Rail(QFrame):
@@ -65,8 +65,6 @@ class Rail(QFrame):
         super().__init__(parent)
         self.setObjectName("rail")
         self.setAccessibleName(self.tr("Navigation"))
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(True)
         self._mark = QLabel(self)
         self._mark.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self._mark.setContentsMargins(theme.S, 0, 0, 0)
@@ -97,7 +95,6 @@ class Rail(QFrame):
         outer.addWidget(report)
         outer.addWidget(settings)
         for place in self._places:
-            self._group.addButton(place)
             place.clicked.connect(self._pressed)
         self.pages = ("home", "articles", "tickets", "device")
         self._brand.setText(brand if len(brand) <= LONGEST_BRAND else "")
@@ -109,15 +106,15 @@ class Rail(QFrame):
         if narrow == self._narrow:
             return
         self._narrow = narrow
-        self._mark.setPixmap(state_pixmap("checking", 26, self.devicePixelRatioF()))
+        self._mark.setPixmap(state_pixmap("checking", theme.scaled(26), self.devicePixelRatioF()))
         self._brand.setVisible(not narrow)
         for place in self._places:
             place.set_narrow(narrow)
         if narrow:
-            self.setFixedWidth(ICON + 2 * theme.S + 2 * theme.M)
+            self.setFixedWidth(theme.scaled(ICON) + 2 * theme.S + 2 * theme.M)
         else:
             self.setMinimumWidth(0)
-            self.setMaximumWidth(260)
+            self.setMaximumWidth(theme.scaled(260))
             self.setFixedWidth(max(184, self.sizeHint().width()))
 
     def set_current(self, page: str) -> None:

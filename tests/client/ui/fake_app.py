@@ -547,8 +547,9 @@ class FakeApp:
         return self.report
 
     def state(self) -> State:
-        if self.checking:
-            return State.CHECKING
+        return State.CHECKING if self.checking else self.judged()
+
+    def judged(self) -> State:
         if self.report is None:
             return State.UNKNOWN
         if not self.report.diagnosis:
