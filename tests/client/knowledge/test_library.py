@@ -40,8 +40,8 @@ def article(
 ):
     path = folder / language / f"{id}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    head = f'id = "{id}"\ntitle = "{title}"\nsummary = "s"\nplatforms = {platforms}\nreviewed_on = 2026-01-31\nlanguage = "{language}"'
-    path.write_text(f"+++\n{head}\n+++\n{body}\n", encoding="utf-8")
+    head = f'id = "{id}"\ntitle = "{title}"\nsummary = "s"\nplatforms = {platforms}\nlanguage = "{language}"'
+    path.write_text(f"+++\n{head}\nreviewed_on = 2026-01-31\n+++\n{body}\n", encoding="utf-8")
     return path
 
 
