@@ -15,9 +15,9 @@ from client.ui.words import DAY_S, HOUR_S, MINUTE_S, ago
 SOON_S: Final = 5
 
 
-def translate(text: str, count: int = -1) -> str:
-    """A string of the context "Tickets"; `%n` becomes the count."""
-    return QCoreApplication.translate("Tickets", text, "", count)
+def translate(text: str) -> str:
+    """A string of the context "Tickets"."""
+    return QCoreApplication.translate("Tickets", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,10 @@ def until(when: datetime, now: datetime) -> str:
     if left < MINUTE_S:
         return translate("in less than a minute")
     if left < HOUR_S:
-        return translate("in about %n minute(s)", max(1, round(left / MINUTE_S)))
+        return translate("in about {count} min").format(count=max(1, round(left / MINUTE_S)))
     if left < DAY_S:
-        return translate("in about %n hour(s)", max(1, round(left / HOUR_S)))
-    return translate("in about %n day(s)", max(1, round(left / DAY_S)))
+        return translate("in about {count} h").format(count=max(1, round(left / HOUR_S)))
+    return translate("in about {count} d").format(count=max(1, round(left / DAY_S)))
 
 
 def subject_of(entry: OutboxEntry) -> str:

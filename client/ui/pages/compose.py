@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QTimer, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from client.errors import DesksideError
 from client.model import Attachment, Draft, FixOutcome, OutboxEntry, Preview
@@ -63,8 +63,7 @@ class ComposePage(Page):
         self.column.addLayout(self._offers)
         self._words = QPlainTextEdit(self)
         self._words.setTabChangesFocus(True)
-        self._words.setMinimumHeight(130)
-        self._words.setMaximumHeight(220)
+        self._words.setFixedHeight(150)
         self._words.setPlaceholderText(self.tr("For example: I wanted to print the invoice, and nothing came out."))
         self._words.textChanged.connect(self._edited)
         self._subject = QLineEdit(self)
@@ -96,8 +95,8 @@ class ComposePage(Page):
         self._check_words = Text("", "caption", ink="muted", parent=card)
         self._check = Button("", "quiet", icon="pulse", parent=card)
         self._check.clicked.connect(self.shell.checkup.start)
-        card.content.addWidget(self._check_words)
-        card.content.addLayout(row(self._check))
+        self._check_words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        card.content.addLayout(row(self._check_words, self._check))
         self._files = FilePanel(self.shell, card)
         self._files.changed.connect(self._files_changed)
         self._files.refused.connect(self.show_notice)

@@ -86,7 +86,7 @@ class PreviewPage(Page):
         self._preview = preview
         words = self.tr("This is everything, exactly as it leaves this computer. Nothing else is sent.")
         if preview.redactions:
-            covered = self.tr("%n password(s), key(s) or other secret(s) were covered before.", "", preview.redactions)
+            covered = self.tr("Passwords, keys and the like were covered: {count}.").format(count=preview.redactions)
             words = f"{words} {covered}"
         self._about.setText(words)
         self._view.tell(preview.payload)
@@ -150,8 +150,11 @@ class PreviewPage(Page):
         line = row(Glyph(now.icon, tone=now.tone, size=24, parent=card), spacing=theme.M, stretch=False)
         line.addWidget(Text(now.words, selectable=True, parent=card), 1)
         card.content.addLayout(line)
-        card.content.addLayout(row(*self._next_steps(card, entry)))
+        steps = self._next_steps(card, entry)
+        card.content.addLayout(row(*steps))
         self._fate.addWidget(card)
+        if steps and self.isVisible():
+            steps[0].setFocus()
         if entry.state is SendState.WAITING and entry.last_error:
             self.bridge_call(self.shell.app.whoami(), self._known, self._maybe_unknown)
         if now.title != self._told and not self.isVisible():

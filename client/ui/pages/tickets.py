@@ -212,6 +212,8 @@ class TicketsPage(Page):
         ):
             if not group:
                 continue
+            if self._list.count():
+                self._list.addSpacing(theme.S)
             self._list.addWidget(Text(title, "strong", parent=self))
             card = Card(margin=theme.S, parent=self)
             card.content.setSpacing(0)
@@ -222,7 +224,12 @@ class TicketsPage(Page):
     def _row(self, ticket: Ticket, parent: QWidget) -> ListRow:
         pill, tone = ticket.status, "accent" if ticket.is_open else "quiet"
         if ticket.unread:
-            pill, tone = self.tr("%n new answer(s)", "", ticket.unread), "fine"
+            pill, tone = (
+                self.tr("New answer")
+                if ticket.unread == 1
+                else self.tr("New answers: {count}").format(count=ticket.unread),
+                "fine",
+            )
         line = ticket_line(ticket)
         made = ListRow(
             ticket.subject or self.tr("A ticket without a subject"),

@@ -15,7 +15,6 @@ from client.ui.widgets.text import Text
 from client.ui.words import ago
 
 TONES: dict[SendState, theme.Tone] = {
-    SendState.SENT: "fine",
     SendState.UNSURE: "problem",
     SendState.REFUSED: "danger",
 }

@@ -100,7 +100,7 @@ class FilePanel(QWidget):
     def _gathered(self, found: Gathered) -> None:
         self._list.add(found.attachments)
         if found.problems:
-            title = self.tr("Not added: %n file(s)", "", len(found.problems))
+            title = self.tr("Not every file was added") if found.attachments else self.tr("Nothing was added")
             self.refused.emit(Notice(title=title, words=" ".join(found.problems), tone="problem"))
 
     def _not_gathered(self, error: DesksideError) -> None:

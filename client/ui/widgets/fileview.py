@@ -82,7 +82,9 @@ class FileRow(Card):
         name = Text(attachment.name, "strong", selectable=True, parent=self)
         line.addWidget(name, 1)
         about = f"{attachment.media_type} · {size(len(attachment.data))}"
-        line.addWidget(Text(about, "caption", ink="muted", parent=self))
+        kind = Text(about, "caption", ink="muted", parent=self)
+        kind.setWordWrap(False)
+        line.addWidget(kind)
         line.addWidget(self._button)
         self.content.addLayout(line)
         self._label()

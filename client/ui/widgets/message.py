@@ -31,7 +31,7 @@ class Message(Card):
         when = ago(comment.created_at) if comment.created_at else ""
         head = row(
             Glyph(
-                "person" if not comment.from_agent else "help",
+                "person",
                 tone="accent" if comment.from_agent else "quiet",
                 size=18,
                 parent=self,

@@ -54,7 +54,7 @@ class PayloadView(QWidget):
             self._column.addWidget(source)
         if payload.attachments:
             total = sum(len(one.data) for one in payload.attachments)
-            words = self.tr("%n file(s), {size}", "", len(payload.attachments)).format(size=size(total))
+            words = self.tr("Files: {count}, together {size}").format(count=len(payload.attachments), size=size(total))
             self._column.addWidget(Text(words, "strong", parent=self))
             for one in payload.attachments:
                 self._column.addWidget(FileRow(one, self))

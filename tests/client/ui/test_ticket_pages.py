@@ -308,7 +308,7 @@ def test_preview_is_the_payload(start, qtbot):
     preview = seen.page._preview
     body = seen.field(QTextBrowser, "Text of the ticket")
     assert body.toPlainText() == preview.payload.body
-    seen.see("3 password(s), key(s) or other secret(s) were covered before.")
+    seen.see("Passwords, keys and the like were covered: 3.")
     for one in preview.payload.attachments:
         seen.press(f"Show {one.name}")
         content = seen.field(QTextBrowser, f"Content of {one.name}")
@@ -434,7 +434,7 @@ def test_list_shows_what_waits_what_is_unfinished_and_what_the_desk_has(start):
     seen.see("Unfinished")
     for ticket in app.tickets_here:
         seen.see(ticket.subject)
-    seen.see("new answer(s)")
+    seen.see("New answer")
 
 
 def test_offline_it_is_as_last_seen(start):

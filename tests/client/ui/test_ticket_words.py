@@ -24,10 +24,10 @@ def entry(state, **more):
         (-60, "in a moment"),
         (5, "in a moment"),
         (40, "in less than a minute"),
-        (61, "in about 1 minute(s)"),
-        (60 * 29, "in about 29 minute(s)"),
-        (3600 * 2, "in about 2 hour(s)"),
-        (86400 * 3, "in about 3 day(s)"),
+        (61, "in about 1 min"),
+        (60 * 29, "in about 29 min"),
+        (3600 * 2, "in about 2 h"),
+        (86400 * 3, "in about 3 d"),
     ],
 )
 def test_when_it_is_tried_next(qapp, seconds, words):
@@ -58,7 +58,7 @@ def test_waiting_says_why_and_when(qapp):
     now = standing(
         entry(SendState.WAITING, last_error="The desk is busy.", next_attempt_at=NOW + timedelta(minutes=5)), NOW
     )
-    assert now.words == "The desk is busy. The next attempt is in about 5 minute(s)."
+    assert now.words == "The desk is busy. The next attempt is in about 5 min."
 
 
 def test_new_entry_promises_only_what_is_true(qapp):
