@@ -242,7 +242,7 @@ class Outbox:
         self._database.forget_deleted()
 
     def resume(self) -> None:
-        """Makes everything that waits due now: the employee has signed in, or the network is back.
+        """Makes everything that waits due now: the employee has signed in, or the network is back. Makes no file.
 
         Raises:
             StorageFault: the disk did not take it.
@@ -256,7 +256,8 @@ class Outbox:
                 (now, now),
             )
 
-        self._database.write(work)
+        if self._database.path.exists():
+            self._database.write(work)
 
     def seconds_until_due(self) -> float | None:
         """Seconds until something is due (0: now), None when nothing waits. Quick; does not wait for a writer.

@@ -36,7 +36,7 @@ def write(
     target: Path,
     who: Mapping[str, str],
     *,
-    changed: tuple[str, ...] = (),
+    healthy: Report | None = None,
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
 ) -> Path:
@@ -46,7 +46,7 @@ def write(
         report: what was found.
         target: the file; ".zip" is added to a name without an ending. A file that is there is replaced, a link is not followed.
         who: `client`, `device`, `platform`.
-        changed: what differs from when it last worked, a sentence each.
+        healthy: the last report in which nothing was wrong: what differs from it is told.
         pseudonyms: as `compose`.
         privacy_of: as `compose`.
 
@@ -58,7 +58,7 @@ def write(
         StorageFault: the disk did not take it; nothing half-written is left.
     """
     target = target if target.suffix else target.with_name(f"{target.name}.zip")
-    data = pack(report, who, changed=changed, pseudonyms=pseudonyms, privacy_of=privacy_of)
+    data = pack(report, who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of)
     _check(target)
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
@@ -80,14 +80,14 @@ def pack(
     report: Report,
     who: Mapping[str, str],
     *,
-    changed: tuple[str, ...] = (),
+    healthy: Report | None = None,
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
 ) -> bytes:
     """The zip file's bytes; arguments as `write`."""
     made = _moment(report)
     draft = Draft(id="", created_at=made, report=report)
-    cleaned = clean_draft(draft, who=who, changed=changed, pseudonyms=pseudonyms, privacy_of=privacy_of)
+    cleaned = clean_draft(draft, who=who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of)
     found = cleaned.report or report
     story = tell(
         key="",

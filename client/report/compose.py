@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from client.model import Attachment, Draft, FixOutcome, Payload, Preview, Section
+from client.report.diff import changes
 from client.report.html import fragment, page
 from client.report.pseudonyms import Pseudonyms
 from client.report.redact import PrivacyOf, Redactor
@@ -68,6 +69,7 @@ def compose(
     draft: Draft,
     *,
     who: Mapping[str, str],
+    healthy: Report | None = None,
     changed: tuple[str, ...] = (),
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
@@ -78,18 +80,28 @@ def compose(
     Args:
         draft: what the employee has written and chosen.
         who: `client` ("deskside 0.1.0"), `device` (its name) and `platform`.
-        changed: what differs from when it last worked, a sentence each, when known.
+        healthy: the last report in which nothing was wrong: what differs from it is told, after redaction.
+        changed: more that differs from when it last worked, a sentence each.
         pseudonyms: the stand-ins used before on this computer; None: numbered anew.
         privacy_of: the privacy class of a fact's key; None: as the facts are declared.
         home: this user's home folder; None: the one of this process.
     """
     names = pseudonyms or Pseudonyms()
-    cleaned = clean_draft(draft, who=who, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home)
+    cleaned = clean_draft(
+        draft, who=who, healthy=healthy, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home
+    )
     sections = _sections(draft, cleaned, who)
     out = frozenset(one.id for one in sections if not one.included)
     if "device" in out:  # its name is in every line of a log too
         cleaned = clean_draft(
-            draft, who=who, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home, hide_device=True
+            draft,
+            who=who,
+            healthy=healthy,
+            changed=changed,
+            pseudonyms=names,
+            privacy_of=privacy_of,
+            home=home,
+            hide_device=True,
         )
     report = _without(cleaned.report, out) if cleaned.report else None
     facts = report.facts if report else {}
@@ -143,6 +155,7 @@ def clean_draft(
     draft: Draft,
     *,
     who: Mapping[str, str],
+    healthy: Report | None = None,
     changed: tuple[str, ...] = (),
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
@@ -159,7 +172,13 @@ def clean_draft(
     )
     if hide_device:
         gate.learn_name(who.get("device", ""), "device")
+    before = None
+    if healthy is not None and draft.report is not None and draft.report.diagnosis:
+        gate.learn(healthy.facts)
+        before = clean_report(healthy, gate)
+        gate.count = 0  # nothing of it leaves but what differs
     report = clean_report(draft.report, gate) if draft.report else None
+    differs = changes(before, report) if before and report else ()
     tried = tuple(
         msgspec.convert(gate.value(msgspec.to_builtins(one)), FixOutcome) for one in sorted(draft.tried, key=_when)
     )
@@ -168,7 +187,7 @@ def clean_draft(
         words=gate.written(draft.words),
         report=report,
         tried=tried,
-        changed=tuple(gate.text(one) for one in changed),
+        changed=(*(gate.text(one) for one in changed), *differs),
         redactions=0,
     )
     names.keep()

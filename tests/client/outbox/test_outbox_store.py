@@ -238,6 +238,11 @@ def test_a_disk_in_trouble_is_left_alone_for_a_minute(outbox):
     assert 55 < outbox.seconds_until_due() <= 60
 
 
+def test_resuming_where_there_is_no_outbox_makes_none(outbox):
+    outbox.resume()
+    assert not path_of(outbox).exists()
+
+
 # --- the file
 
 

@@ -155,6 +155,28 @@ def test_the_html_body_says_what_the_text_says(draft, who):
     assert html.endswith(f"<p>Deskside ref: {draft.id}</p>")
 
 
+def test_what_changed_since_it_last_worked_is_told_after_redaction(draft, report, who):
+    healthy = msgspec.structs.replace(
+        report,
+        diagnosis=(),
+        facts={
+            **report.facts,
+            "os.user": "berta.klein",
+            "hardware.serial": "OLDSERIAL1",
+            "interfaces.resolvers": {"servers": ["10.0.0.2"], "search": ["corp.example.com"]},
+            "software.list": {"Firefox": "127.0", "Tool of berta.klein": "1"},
+        },
+    )
+    found = preview(draft, who, healthy=healthy)
+    assert "- Changed: Resolvers servers: was 10.0.0.2, now 10.0.0.53, 10.0.0.54." in found.payload.body
+    text = everything(found)
+    assert "Updated: Firefox 127.0 \u2192 128.5.0." in part(found, SUMMARY)
+    for secret in ("berta.klein", "OLDSERIAL1", *SECRETS):
+        assert secret not in text
+    nothing = preview(draft, who, healthy=msgspec.structs.replace(report, diagnosis=()))
+    assert "Changed" not in nothing.payload.body
+
+
 # --- what must not leave
 
 
