@@ -43,6 +43,8 @@ def main(words: Sequence[str] | None = None) -> int:
         code = _run(given)
         if sys.stdout is not None:
             sys.stdout.flush()
+    except _Ended as ended:
+        return 128 + ended.number
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -72,7 +74,29 @@ def _run(words: list[str]) -> int:
             return _tray(Path(word.partition("=")[2]))
     from client.cli.root import run  # noqa: PLC0415 -- the tray does without click
 
+    _end_in_good_order()
     return run(words, show_tray=run_tray)
+
+
+class _Ended(KeyboardInterrupt):
+    """The session or an administrator ends this command."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _end_in_good_order() -> None:
+    """A command that is ended takes its children with it and its temporary files away, as with Ctrl+C."""
+    import signal  # noqa: PLC0415 -- the tray has its own way
+
+    def end(number: int, _: object) -> None:
+        raise _Ended(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            with contextlib.suppress(ValueError):  # not in the main thread
+                signal.signal(getattr(signal, name), end)
 
 
 def _check_run(words: list[str]) -> int:
@@ -144,7 +168,19 @@ def _logged(make_app: Callable[[], App]) -> App:
 
     app = make_app()
     start_logging(app.paths.log, level=app.settings.values.client.log_level)
+    if app.settings.origin("client.start_at_login").file:
+        _start_at_login(app)
     return app
+
+
+def _start_at_login(app: App) -> None:
+    """Does what the settings say; where they say nothing, the switch in the window is the only one who does."""
+    from client.platform import autostart  # noqa: PLC0415 -- few computers have that setting
+
+    wanted = app.settings.values.client.start_at_login
+    with contextlib.suppress(EnvironmentFault):  # a read-only home: it starts as it did before
+        if autostart.is_enabled() != wanted:
+            autostart.enable(app.program) if wanted else autostart.disable()
 
 
 def _tell(error: DesksideError) -> None:

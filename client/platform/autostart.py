@@ -1,14 +1,12 @@
 """Starting with the session, and the entry in the launcher. Each writes and removes exactly one file of its own.
 
 Linux: XDG autostart and a desktop entry. Windows: the user's Run key. macOS: a LaunchAgent. What a package has installed for
-everybody is not touched; on Linux a user's entry of the same name overrides it, which is how a user turns it off.
+everybody is not touched; on Linux the user's entry of the same name overrides it, and a hidden one turns it off.
 """
 
 from __future__ import annotations
 
 import os
-import plistlib
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +17,7 @@ from client.platform.paths import ensure_folder
 NAME: Final = "deskside"
 RUN_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Run"
 _LABEL: Final = "io.github.deskside"
+_HIDDEN: Final = "Hidden=true"
 _RESERVED: Final = set(" \t\n\"'\\><~|&;$*?#()`")  # characters that make a desktop entry's argument need quotes
 _ENTRY: Final = """\
 [Desktop Entry]
@@ -37,13 +36,13 @@ StartupNotify=false
 
 
 def is_enabled() -> bool:
-    """Whether this user's own entry starts Deskside with the session."""
+    """Whether Deskside starts with this user's session: by the user's entry or, on Linux, by everybody's."""
     if sys.platform == "win32":
         return _run_value() is not None
     try:
-        return "Hidden=true" not in _autostart_file().read_text(encoding="utf-8", errors="replace")
+        return _HIDDEN not in _autostart_file().read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
+        return _for_everybody()
 
 
 def enable(program: tuple[str, ...]) -> None:
@@ -53,8 +52,12 @@ def enable(program: tuple[str, ...]) -> None:
         StorageFault: the entry cannot be written.
     """
     if sys.platform == "win32":
+        import subprocess  # noqa: PLC0415 -- Windows only
+
         _set_run_value(subprocess.list2cmdline(program))
     elif sys.platform == "darwin":
+        import plistlib  # noqa: PLC0415 -- macOS only
+
         agent = {"Label": _LABEL, "ProgramArguments": list(program), "RunAtLoad": True, "ProcessType": "Interactive"}
         _write(_autostart_file(), plistlib.dumps(agent))
     else:
@@ -70,6 +73,8 @@ def disable() -> None:
     """
     if sys.platform == "win32":
         _set_run_value(None)
+    elif _for_everybody():
+        _write(_autostart_file(), f"[Desktop Entry]\nType=Application\nName=Deskside\n{_HIDDEN}\n".encode())
     else:
         _remove(_autostart_file())
 
@@ -98,6 +103,13 @@ def _autostart_file() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
     return _xdg("XDG_CONFIG_HOME", ".config") / "autostart" / f"{NAME}.desktop"
+
+
+def _for_everybody() -> bool:
+    """Whether a package has installed an entry for all users."""
+    folders = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    places = [Path(folder) / "autostart" / f"{NAME}.desktop" for folder in folders.split(":") if os.path.isabs(folder)]  # noqa: PTH117 -- "" is no path
+    return sys.platform == "linux" and any(place.is_file() for place in places)
 
 
 def _launcher_file() -> Path:

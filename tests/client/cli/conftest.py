@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ Deskside = Callable[..., Said]
 def deskside(capfd: pytest.CaptureFixture[str]) -> Iterator[Deskside]:
     """Runs words in this process."""
     root, hook, noisy = logging.getLogger(), sys.excepthook, logging.raiseExceptions
+    signals = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     handlers, level = list(root.handlers), root.level
 
     def run(*words: object) -> Said:
@@ -48,6 +50,8 @@ def deskside(capfd: pytest.CaptureFixture[str]) -> Iterator[Deskside]:
     for one in [one for one in root.handlers if one not in handlers]:
         root.removeHandler(one)
     root.setLevel(level)
+    for number, before in signals.items():
+        signal.signal(number, before)
     sys.excepthook, logging.raiseExceptions = hook, noisy
 
 

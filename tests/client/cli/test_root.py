@@ -230,6 +230,22 @@ def as_anybody(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.netlab  # the check looks at the network: in one of its own
+def test_an_ended_check_takes_its_child_with_it() -> None:
+    script = 'ip link set lo up && exec "$@"'
+    command = ["unshare", "--net", "sh", "-c", script, "sh", *PROGRAM, "check", "--events"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as check:
+        assert check.stdout is not None
+        assert b"started" in check.stdout.readline()
+        children = Path(f"/proc/{check.pid}/task/{check.pid}/children").read_text().split()
+        assert children
+        check.send_signal(signal.SIGTERM)
+        _, err = check.communicate(timeout=60)
+    assert check.returncode == 128 + signal.SIGTERM
+    assert err == b""
+    assert not any(Path(f"/proc/{child}/exe").exists() for child in children)
+
+
 @pytest.fixture
 def read_only_home(tmp_path: Path) -> Path:
     for name in ("config", "data", "state", "cache"):

@@ -19,6 +19,11 @@ from client.platform import autostart
 PROGRAM = ("/opt/deskside/bin/deskside",)
 
 
+@pytest.fixture(autouse=True)
+def nothing_for_everybody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "nowhere"))
+
+
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -34,6 +39,21 @@ def test_turning_it_on_and_off_touches_one_file(tmp_path: Path) -> None:
     assert not autostart.is_enabled()
     assert files(tmp_path) == ["config/autostart/other.desktop"]
     autostart.disable()
+
+
+def test_what_a_package_starts_for_everybody_can_be_turned_off_and_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    everybody = tmp_path / "etc" / "autostart" / "deskside.desktop"
+    everybody.parent.mkdir(parents=True)
+    everybody.write_text("[Desktop Entry]")
+    monkeypatch.setenv("XDG_CONFIG_DIRS", f"relative:{tmp_path / 'etc'}")
+    assert autostart.is_enabled()
+    autostart.disable()
+    assert not autostart.is_enabled()
+    assert everybody.read_text() == "[Desktop Entry]"
+    autostart.enable(PROGRAM)
+    assert autostart.is_enabled()
 
 
 def test_the_launcher_is_another_file(tmp_path: Path) -> None:
