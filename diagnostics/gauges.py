@@ -193,16 +193,15 @@ def _processes() -> tuple[Process, ...]:
     import psutil  # noqa: PLC0415 -- 15 ms that only a check run pays
 
     found = []
-    for one in psutil.process_iter(["name", "memory_info", "cpu_times"]):
-        memory, times = one.info["memory_info"], one.info["cpu_times"]
-        found.append(
-            Process(
-                pid=one.pid,
-                name=one.info["name"] or "?",
-                rss_bytes=memory.rss if memory else 0,
-                cpu_s=times.user + times.system if times else 0.0,
-            )
-        )
+    for one in psutil.process_iter():
+        # One that has ended meanwhile, is somebody else's, or that the system will not tell about, costs only itself.
+        with contextlib.suppress(psutil.Error, OSError):
+            with one.oneshot():
+                name, memory, times = one.name(), 0, 0.0
+                with contextlib.suppress(psutil.Error, OSError):
+                    memory, spent = one.memory_info().rss, one.cpu_times()
+                    times = spent.user + spent.system
+            found.append(Process(pid=one.pid, name=name or "?", rss_bytes=memory, cpu_s=times))
     return tuple(found)
 
 
@@ -235,12 +234,13 @@ def _uptime_s() -> float:
 def _memory_numbers() -> MemoryNumbers:
     import psutil  # noqa: PLC0415 -- as above
 
-    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    memory = psutil.virtual_memory()
+    total, free = 0, 0
+    with contextlib.suppress(OSError, RuntimeError):  # Windows with its performance counters switched off
+        swap = psutil.swap_memory()
+        total, free = swap.total, swap.free
     return MemoryNumbers(
-        total_bytes=memory.total,
-        available_bytes=memory.available,
-        swap_total_bytes=swap.total,
-        swap_free_bytes=swap.free,
+        total_bytes=memory.total, available_bytes=memory.available, swap_total_bytes=total, swap_free_bytes=free
     )
 
 

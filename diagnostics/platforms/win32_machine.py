@@ -163,7 +163,7 @@ class WindowsDescriber:
             name=f"{name} {release}".strip(),
             version=release,
             build=build,
-            kernel=f"10.0.{build}" if build else "",
+            kernel=parse.kernel_version(version or {}, build=build),
             architecture=probe.architecture(),
             language=str((language or {}).get("LocaleName") or ""),
             time_zone=str((zone or {}).get("TimeZoneKeyName") or "").split("\x00")[0],

@@ -298,6 +298,17 @@ def windows_name(values: Mapping[str, Any]) -> tuple[str, str, str]:
     return name, version, f"{build}.{revision}" if isinstance(revision, int) and build else build
 
 
+def kernel_version(values: Mapping[str, Any], *, build: str) -> str:
+    """The version that programs see: "10.0.22631.3737"; the key that says so exists from Windows 10 on."""
+    major, minor = values.get("CurrentMajorVersionNumber"), values.get("CurrentMinorVersionNumber")
+    version = (
+        f"{major}.{minor}"
+        if isinstance(major, int) and isinstance(minor, int)
+        else str(values.get("CurrentVersion") or "")
+    )
+    return f"{version}.{build}" if version and build else version
+
+
 def parse_netsh_wifi(text: str) -> tuple[Wifi, ...]:
     """Wireless networks from `netsh wlan show interfaces`, in any language of Windows.
 

@@ -252,6 +252,13 @@ def test_windows_11_is_called_by_its_name():
     assert parse.windows_name({}) == ("Windows", "", "")
 
 
+def test_the_core_has_the_version_that_programs_see():
+    new = {"CurrentMajorVersionNumber": 10, "CurrentMinorVersionNumber": 0, "CurrentVersion": "6.3"}
+    assert parse.kernel_version(new, build="22631.3737") == "10.0.22631.3737"
+    assert parse.kernel_version({"CurrentVersion": "6.1"}, build="7601") == "6.1.7601"
+    assert parse.kernel_version({}, build="") == ""
+
+
 def test_programs_are_listed_without_updates_and_parts():
     tree = {
         "{1}": {"DisplayName": "7-Zip 24.08", "DisplayVersion": "24.08"},
