@@ -14,6 +14,7 @@ from diagnostics.words import listed, size
 
 # A few percent of a large memory are still gigabytes: with this much available and nobody waiting, nothing is wrong.
 ROOMY_BYTES: Final = 1_000_000_000
+SHORT_BYTES: Final = 4_000_000_000  # the next program may need that much: worth a word
 WAITING_PERCENT: Final = 10.0  # pressure (PSI) from which on people feel it: programs stall a tenth of the time
 THRASHING_PERCENT: Final = 20.0  # everything at once waits for memory: the machine swaps instead of working
 SWAP_FULL_PERCENT: Final = 10.0
@@ -27,10 +28,12 @@ def judge(memory: Memory, thresholds: Thresholds) -> str:
     swap_gone = (
         memory.swap_total_bytes > 0 and 100 * memory.swap_free_bytes / memory.swap_total_bytes < SWAP_FULL_PERCENT
     )
-    if memory.critical:
-        return "exhausted"
+    if memory.critical is not None:  # the system knows better than its numbers, where it says so
+        return "exhausted" if memory.critical else "ok"
     if percent < thresholds.memory_available_percent:
-        return "exhausted" if memory.available_bytes < ROOMY_BYTES or some >= WAITING_PERCENT or swap_gone else "short"
+        if memory.available_bytes < ROOMY_BYTES or some >= WAITING_PERCENT or swap_gone:
+            return "exhausted"
+        return "short" if memory.available_bytes < SHORT_BYTES else "ok"
     if everybody >= THRASHING_PERCENT and percent < 4 * thresholds.memory_available_percent:
         return "exhausted"
     return "ok"

@@ -14,7 +14,10 @@ SAMPLE_S: Final = 0.8  # long enough to mean something, short enough to end besi
 CONFIRM_S: Final = 2.4  # opening a program keeps everything busy for a second or two: look again before saying anything
 # The checks themselves compute while they sample. What counts is what the others take, and that nothing is left over.
 OTHERS_PERCENT: Final = 70.0
-WAITING_PERCENT: Final = 10.0  # pressure (PSI) over ten seconds
+# Being busy for a moment is what a processor is for. Somebody must have waited a quarter of the last ten seconds (pressure,
+# PSI); where the system does not count that, more programs than processors must have been waiting for a minute.
+WAITING_PERCENT: Final = 25.0
+CROWDED_LOAD: Final = 1.5
 EATERS: Final = 3
 WORTH_NAMING_PERCENT: Final = 10.0
 
@@ -45,9 +48,9 @@ async def use(ctx: Context) -> Outcome:
         busy = await _sample(ctx, CONFIRM_S, who=True)
     load, cores = await ctx.probe.load_average(), ctx.probe.cores()
     pressure = await machine_of(ctx.probe).processor_pressure(ctx.probe)
-    waited = pressure is not None and pressure >= WAITING_PERCENT
-    # A system that counts neither load nor pressure (Windows) has only the two looks to go by.
-    saturated = _saturated(ctx, busy) and (waited or load is None or load >= cores)
+    crowded = load is None or load >= CROWDED_LOAD * cores  # Windows counts neither: the two looks must do
+    waited = crowded if pressure is None else pressure >= WAITING_PERCENT
+    saturated = _saturated(ctx, busy) and waited
     measures: dict[str, Any] = {
         "state": "saturated" if saturated else "ok",
         "used_percent": round(busy["used"], 1),

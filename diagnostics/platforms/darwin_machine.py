@@ -80,7 +80,7 @@ class DarwinMachine:
             total_bytes=numbers.total_bytes,
             available_bytes=numbers.available_bytes,
             # macOS makes swap files as it needs them: how much of them is free says nothing.
-            critical=level.out.strip() == CRITICAL_PRESSURE,
+            critical=level.out.strip() == CRITICAL_PRESSURE if level.fine else None,
         )
 
     async def processor_pressure(self, probe: Probe) -> float | None:  # noqa: ARG002 -- macOS does not count it

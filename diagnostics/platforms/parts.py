@@ -31,7 +31,7 @@ class Memory(Part, frozen=True, kw_only=True):
     """Main memory and swap in bytes.
 
     The pressures are the percent of the last ten seconds in which somebody, or everybody, waited for memory. `critical` is
-    the system's own verdict where it gives one.
+    the system's own verdict, None where it gives none.
     """
 
     total_bytes: int
@@ -40,7 +40,7 @@ class Memory(Part, frozen=True, kw_only=True):
     swap_free_bytes: int = 0
     pressure_some_percent: float | None = None
     pressure_full_percent: float | None = None
-    critical: bool = False
+    critical: bool | None = None
 
 
 class Battery(Part, frozen=True, kw_only=True):

@@ -145,3 +145,33 @@ def test_a_disk_that_hangs_for_good_holds_nobody(lab):
     report = lab("make a; fsfreeze -f a", check=check, after="fsfreeze -u /mnt/a")
     assert causes(report) == [("disk.slow", "/mnt/a")]
     assert report["duration_ms"] < 10_000
+
+
+SILENT = """
+import ctypes, os, sys
+device = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other"
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.mount(sys.argv[1].encode(), b"/mnt/silent", sys.argv[2].encode(), 0, options.encode()):
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.system(sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize(("source", "kind"), [("nas:/export", "fuse.sshfs"), ("box", "fuse")])
+@pytest.mark.parametrize("other", ["true", FULL], ids=["alone", "beside a full disk"])
+def test_a_volume_that_never_answers_is_unknown_and_hides_nothing(lab, source, kind, other):
+    """A file system in user space whose server is silent hangs whoever asks, as a share does whose server is gone."""
+    (lab.at / "silent.py").write_text(SILENT)
+    check = f"{sys.executable} {lab.at}/silent.py {source} {kind} '{CHECK}'"
+    report = lab(f"mkdir silent; {other}", check=check)
+    assert causes(report) == ([] if other == "true" else [("disk.full", "/mnt/a")])
+    states = {
+        row["mount"]: row["state"]
+        for one in report["findings"]
+        for row in one["measures"].get("volumes", ())
+        if one["check"] == "disk.space"
+    }
+    assert states["/mnt/silent"] == "unknown"
+    assert states["/"] == "ok"
+    assert report["duration_ms"] < 3_500

@@ -99,6 +99,9 @@ def busy():
 
 
 def test_a_busy_processor_is_named_with_what_keeps_it_busy(report, busy):
-    told = report("true", areas="processor")
+    waiting = (
+        "some avg10=60.00 avg60=20.00 avg300=5.00 total=1"  # what the kernel says once they have run for ten seconds
+    )
+    told = report(f"tell /mnt/cpu '{waiting}'; mount --bind /mnt/cpu /proc/pressure/cpu", areas="processor")
     assert [one["cause"] for one in told["diagnosis"]] == ["processor.saturated"]
     assert "python" in told["diagnosis"][0]["explanation"]
