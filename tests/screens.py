@@ -37,6 +37,7 @@ SCHEMES = {"light": theme.LIGHT, "dark": theme.DARK}
 SITUATIONS = ("empty", "filled", "failing")
 ARGUMENTS = {"article": "dns-name-lookup", "fix": "disk.free_space", "conversation": "412"}
 LONGEST_MS = 3000
+ENOUGH_EVENTS = 14  # half of a check
 PAUSE_MS = 60  # for animations and timers of the page
 
 
@@ -123,7 +124,9 @@ def moments(studio: Studio, scheme: str) -> None:
     studio.take(window, f"home-healthy-{scheme}")
     app.pause_s, app.next_report = 0.08, report(DNS)
     window.shell.checkup.start()
-    wait(lambda: window.shell.checkup.running and len(app.said) > 0)
+    heard: list[object] = []
+    window.shell.checkup.heard.connect(heard.append)
+    wait(lambda: len(heard) > ENOUGH_EVENTS)
     studio.take_now(window, f"home-checking-{scheme}")
     window.shell.checkup.cancel()
     studio.done(window)
@@ -132,8 +135,7 @@ def moments(studio: Studio, scheme: str) -> None:
     window = studio.window(app)
     window.go("home")
     wait()
-    for fold in window.findChildren(Disclosure)[:1]:
-        fold.set_open(True)
+    next(one for one in window.findChildren(Disclosure) if one.button.text() == "Show details").set_open(True)
     studio.take(window, f"home-details-{scheme}")
     for words, name in (("printer", "found"), ("zzz", "nothing")):
         window.go("articles", words)

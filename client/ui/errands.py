@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+import msgspec
 from PySide6.QtCore import QObject, QProcess, QTimer, Slot
 
-if TYPE_CHECKING:
-    from client.model import Comment, OutboxEntry, Ticket
+from client.model import Comment, OutboxEntry, Ticket
 
 DEADLINE_MS: Final = 10 * 60 * 1000  # a large file over a thin line; whatever takes longer hangs
 SHOWN: Final = 2000  # characters of what a child said before it failed, for the log
@@ -34,6 +34,14 @@ class News:
     def __init__(self, answers: tuple[tuple[Ticket, Comment], ...], *, is_open: bool) -> None:
         self.answers = answers
         self.is_open = is_open
+
+
+class _Said(msgspec.Struct):
+    """What `deskside errand` prints."""
+
+    entries: tuple[OutboxEntry, ...] = ()
+    news: tuple[tuple[Ticket, Comment], ...] = ()
+    open: bool = False
 
 
 class Run(QObject):
@@ -94,15 +102,8 @@ class Run(QObject):
 
 
 def _read(errand: Errand, said: bytes) -> Delivered | News | None:
-    import msgspec  # noqa: PLC0415 -- with the first result only
-
-    class Said(msgspec.Struct):
-        entries: tuple[OutboxEntry, ...] = ()
-        news: tuple[tuple[Ticket, Comment], ...] = ()
-        open: bool = False
-
     try:
-        result = msgspec.json.decode(said, type=Said)
+        result = msgspec.json.decode(said, type=_Said)
     except msgspec.MsgspecError:
         log.warning("the errand %s said something else than it should", errand)
         return None

@@ -42,10 +42,17 @@ class Link:
     health: Health
 
 
-def journey(findings: Iterable[Finding], causes: tuple[Diagnosis, ...] = ()) -> tuple[tuple[Link, ...], str]:
+def journey(
+    findings: Iterable[Finding], causes: tuple[Diagnosis, ...] = (), *, whole: bool = False
+) -> tuple[tuple[Link, ...], str]:
     """The stations with their health, and the same in a sentence.
 
     Company and services are left out where nothing has looked at them: a home office without a company is whole without.
+
+    Args:
+        findings: what was found so far.
+        causes: what the reasoner says, where it has spoken.
+        whole: keeps every station, looked at or not.
     """
     statuses: dict[str, set[Status]] = {name: set() for name in NAMES}
     for one in findings:
@@ -55,7 +62,7 @@ def journey(findings: Iterable[Finding], causes: tuple[Diagnosis, ...] = ()) -> 
     cut = False
     for name in NAMES:
         seen = statuses[name]
-        if name not in ALWAYS and name not in broken and not seen & SEEN and not (cut and seen):
+        if not (whole or name in ALWAYS or name in broken or seen & SEEN or (cut and seen)):
             continue
         health = _health(name, seen, broken=broken, cut=cut)
         cut = cut or (health == "problem" and name != "computer")

@@ -193,7 +193,7 @@ class Window(QWidget):
             page.clear_notice()
             page.to_top()
         page.show_for(argument)
-        if before is not page and not self.search.hasFocus():
+        if before is not page and not (id == "articles" and self.search.hasFocus()):
             (page.first_focus() or page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(str)

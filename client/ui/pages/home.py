@@ -88,16 +88,18 @@ class HomePage(Page):
         self._chain = Chain(self._hero)
         self._hero.content.addSpacing(theme.S)
         self._hero.content.addWidget(self._chain)
-        self._progress = Progress(self.tr("Stop"), self._hero)
-        self._progress.stopped.connect(self.shell.checkup.cancel)
+        self._progress = Progress(parent=self._hero)
         self._hero.content.addWidget(self._progress)
         self._check = Button(self.tr("Check now"), "primary", icon="pulse", parent=self._hero)
         self._check.clicked.connect(self.shell.checkup.start)
+        self._stop = Button(self.tr("Stop"), "secondary", icon="stop", parent=self._hero)
+        self._stop.clicked.connect(self.shell.checkup.cancel)
         self._report = Button(self.tr("Report a problem"), "secondary", icon="edit", parent=self._hero)
         self._report.clicked.connect(self._write)
         self._hero.content.addSpacing(theme.XS)
         actions = Flow()
         actions.addWidget(self._check)
+        actions.addWidget(self._stop)
         actions.addWidget(self._report)
         self._hero.content.addLayout(actions)
         self.column.addWidget(self._hero)
@@ -171,7 +173,13 @@ class HomePage(Page):
         elif isinstance(event, Found):
             self._findings.append(event.finding)
             self._progress.set_share(self._share())
-            self._chain.set_links(*journey(self._findings))
+            self._draw_found()
+
+    def _draw_found(self) -> None:
+        """Draws the way as far as it is known; all of it where there is a company at its end, so that nothing jumps."""
+        values = self.shell.app.settings.values
+        whole = bool(values.services or values.network.internal_names or values.desk.url)
+        self._chain.set_links(*journey(self._findings, whole=whole))
 
     def _share(self) -> float | None:
         return len(self._findings) / self._total if self._total else None
@@ -192,11 +200,12 @@ class HomePage(Page):
         self._tell_age()
         self._progress.setVisible(running)
         self._check.setVisible(not running)
+        self._stop.setVisible(running)
         troubled = state in {State.PROBLEM, State.OFFLINE}
         self._check.setText(self.tr("Check now") if not troubled else self.tr("Check again"))
         self._check.set_kind("secondary" if troubled else "primary")
         if running:
-            self._chain.set_links(*journey(self._findings))
+            self._draw_found()
         elif report is not None:
             self._chain.set_links(*of_report(report))
         self._chain.setVisible(running or report is not None)
