@@ -69,8 +69,13 @@ class ComposePage(Page):
         self._subject = QLineEdit(self)
         self._subject.setMaxLength(200)
         self._subject.textEdited.connect(self._subject_edited)
-        self.column.addWidget(Field(self.tr("What were you doing, and what happened?"), self._words, parent=self))
-        self.column.addWidget(Field(self.tr("Subject"), self._subject, parent=self))
+        for label, control in (
+            (self.tr("What were you doing, and what happened?"), self._words),
+            (self.tr("Subject"), self._subject),
+        ):
+            field = Field(label, control, parent=self)
+            field.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+            self.column.addWidget(field)
         self.column.addWidget(self._along())
         self._send = Button(self.tr("Look at it and send"), "primary", icon="eye", parent=self)
         self._send.setToolTip(self.tr("Shows exactly what will be sent (Ctrl+Enter)"))
@@ -95,8 +100,9 @@ class ComposePage(Page):
         self._check_words = Text("", "caption", ink="muted", parent=card)
         self._check = Button("", "quiet", icon="pulse", parent=card)
         self._check.clicked.connect(self.shell.checkup.start)
-        self._check_words.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        card.content.addLayout(row(self._check_words, self._check))
+        line = row(self._check_words, self._check, stretch=False)
+        line.setStretch(0, 1)
+        card.content.addLayout(line)
         self._files = FilePanel(self.shell, card)
         self._files.changed.connect(self._files_changed)
         self._files.refused.connect(self.show_notice)

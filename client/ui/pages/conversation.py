@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from client.errors import DesksideError, SignInNeeded
 from client.model import Attachment, Capabilities, Comment, Conversation, OutboxEntry, Payload, SendState, Ticket
@@ -17,6 +17,7 @@ from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, clear, row
 from client.ui.widgets.field import Field
 from client.ui.widgets.filepanel import FilePanel
+from client.ui.widgets.flow import Flow
 from client.ui.widgets.message import Message
 from client.ui.widgets.signin import SignIn
 from client.ui.widgets.text import Pill, Text
@@ -58,9 +59,11 @@ class ConversationPage(Page):
         self.column.addWidget(self._subject)
         head = row(self._status, stretch=False)
         head.addWidget(self._line, 1)
-        head.addWidget(self._browser)
-        head.addWidget(self._refresh)
         self.column.addLayout(head)
+        buttons = Flow()
+        buttons.addWidget(self._browser)
+        buttons.addWidget(self._refresh)
+        self.column.addLayout(buttons)
         self._note = Text("", ink="muted", parent=self)
         self._note.hide()
         self.column.addWidget(self._note)
@@ -77,7 +80,9 @@ class ConversationPage(Page):
         self._words = QPlainTextEdit(card)
         self._words.setTabChangesFocus(True)
         self._words.setFixedHeight(110)
-        card.content.addWidget(Field(self.tr("Your reply"), self._words, parent=card))
+        field = Field(self.tr("Your reply"), self._words, parent=card)
+        field.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        card.content.addWidget(field)
         self._files = FilePanel(self.shell, card)
         self._files.refused.connect(self.show_notice)
         card.content.addWidget(self._files)

@@ -188,7 +188,7 @@ class PreviewPage(Page):
             self._sign_in = SignIn(self.shell, self)
             self._sign_in.done.connect(self._signed_in)
             self._fate.addWidget(self._sign_in)
-            self._sign_in.focus_widget().setFocus()
+            self._sign_in.take_focus()
 
     @Slot(object)
     def _signed_in(self, _identity: object) -> None:

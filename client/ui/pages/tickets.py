@@ -179,7 +179,7 @@ class TicketsPage(Page):
                 self._sign_in.done.connect(self._signed_in)
                 self._signing.addWidget(self._sign_in)
                 if self.isVisible():
-                    self._sign_in.focus_widget().setFocus()
+                    self._sign_in.take_focus()
         else:
             self._note.tell(self.tr("This is as it was last seen. {why}").format(why=error.message))
         self.bridge_call(self.shell.app.tickets(refresh=False), self._show_last_seen)

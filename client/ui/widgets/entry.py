@@ -10,6 +10,7 @@ from client.ui import theme
 from client.ui.ticket_words import standing, subject_of
 from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, row
+from client.ui.widgets.flow import Flow
 from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.text import Text
 from client.ui.words import ago
@@ -55,7 +56,10 @@ class EntryCard(Card):
         buttons = self._buttons(entry, subject, can_open=can_open)
         if buttons:
             self.content.addSpacing(theme.XS)
-            self.content.addLayout(row(*buttons))
+            flow = Flow()
+            for one in buttons:
+                flow.addWidget(one)
+            self.content.addLayout(flow)
 
     def _buttons(self, entry: OutboxEntry, subject: str, *, can_open: bool) -> list[Button]:
         made: list[Button] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from client.errors import DesksideError, SignInNeeded
@@ -60,9 +60,9 @@ class SignIn(Card):
         self.content.addWidget(self._field)
         self.content.addLayout(row(self._button))
 
-    def focus_widget(self) -> QWidget:
-        """Where to type."""
-        return self._token
+    def take_focus(self) -> None:
+        """Puts the cursor into the field, as soon as it is on the screen."""
+        QTimer.singleShot(0, self._token, self._token.setFocus)
 
     @Slot()
     def _go(self) -> None:

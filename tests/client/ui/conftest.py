@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 
 sys.path.insert(0, str(Path(__file__).parent))  # `fake_app` is shared by the tests of this folder and the screenshots
@@ -63,7 +64,6 @@ def make_window(qtbot, make_shell: Callable[[FakeApp], Shell], qapp: QObject) ->
 
     def make(app: FakeApp) -> Window:
         window = Window(make_shell(app))
-        qtbot.addWidget(window)
         made.append(window)
         window.resize(920, 680)
         window.show()
@@ -72,3 +72,6 @@ def make_window(qtbot, make_shell: Callable[[FakeApp], Shell], qapp: QObject) ->
     yield make
     for window in made:
         window.hide()
+        shiboken6.delete(
+            window
+        )  # now and here: the collector may run in the loop's thread, where Qt's timers cannot be stopped

@@ -483,7 +483,7 @@ def test_conversation_and_reply(start, qtbot, tmp_path):
     seen.until(lambda: said(app, "reply"))
     ticket, words, files = said(app, "reply")[0]
     assert (ticket, words, [one.data for one in files]) == ("412", "It works now, thank you.", [b"log"])
-    assert seen.field(QPlainTextEdit, "Your reply").toPlainText() == ""
+    seen.until(lambda: seen.field(QPlainTextEdit, "Your reply").toPlainText() == "")
 
 
 def test_a_reply_stays_with_its_ticket(start, qtbot):
