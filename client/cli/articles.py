@@ -8,7 +8,7 @@ import click
 
 from client.cli.root import nearest
 from client.cli.session import Session
-from client.cli.show import clean, count, put, put_json, put_paragraph, put_table, say
+from client.cli.show import clean, count, put, put_json, put_markdown, put_table, say
 from client.errors import UsageError
 from client.knowledge.validate import LARGEST_BYTES, Problem, validate
 
@@ -44,9 +44,7 @@ def show(session: Session, article_id: str, *, as_json: bool) -> int:
     if as_json:
         put_json({"article": article})
         return 0
-    put(article.title, "title")
-    put()
-    put_paragraph(article.body)
+    put_markdown(f"# {article.title}\n\n{article.body}")
     for fix in article.fixes:
         put(f"Repair: deskside fix run {fix}", "dim")
     return 0

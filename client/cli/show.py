@@ -98,6 +98,16 @@ def put_paragraph(text: str, *, indent: int = 0) -> None:
         click.echo(click.wrap_text(line, width, initial_indent=margin, subsequent_indent=margin) if line else "")
 
 
+def put_markdown(text: str) -> None:
+    """Prints Markdown: laid out on a terminal, as it is elsewhere."""
+    if not sys.stdout.isatty():
+        put(text)
+        return
+    from rich.markdown import Markdown  # noqa: PLC0415 -- as above
+
+    _console().print(Markdown(clean(text), hyperlinks=False))
+
+
 def when(moment: datetime | None) -> str:
     """A moment in this computer's time, to the minute; empty for None."""
     return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
