@@ -213,7 +213,7 @@ def overheating(evidence: Evidence) -> Iterable[Match]:
                 values={
                     "how": f"It has slowed itself down by {row['slowed_percent']} % to cool"
                     if row.get("slowed_percent")
-                    else f"It measures {row['celsius']:.0f} °C, and its limit is {row['critical_celsius']:.0f} °C"
+                    else f"It measures {row['now_celsius']:.0f} °C, and its limit is {row['critical_celsius']:.0f} °C"
                 },
             )
             return  # one hot machine, however many sensors say so

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Sequence
 from typing import Any, Final
 
-from diagnostics.gauges import DiskTimes
+from diagnostics.gauges import BULK_BYTES, DiskTimes
 from diagnostics.model import Outcome, Status
 from diagnostics.platforms.machine import machine_of
 from diagnostics.platforms.volumes import Role, Volume, free_percent, inodes_free_percent, place
@@ -175,12 +175,12 @@ async def latency(ctx: Context) -> Outcome:
 
 def _took(row: dict[str, Any]) -> str:
     """How slow, in the number that shows it: "0.5 s for one small file", "300 KB per second"."""
-    write_ms, read_ms, bulk = row.get("write_ms"), row.get("read_ms"), row.get("bulk_bytes_per_s")
+    write_ms, read_ms, large_ms = row.get("write_ms"), row.get("read_ms"), row.get("large_write_ms")
     if write_ms is None:
         return f"more than {WRITE_PATIENCE_S:.0f} s for one small file"
     if max(write_ms, read_ms or 0.0) > SLOW_MS:
         return f"{max(write_ms, read_ms or 0.0) / 1000:.1f} s for one small file"
-    return f"{size(bulk or 0)} per second"
+    return f"{size(BULK_BYTES / (large_ms or 1.0) * 1000)} per second"
 
 
 async def _time_volume(ctx: Context, volume: Volume, *, crowded: bool) -> dict[str, Any] | None:
@@ -209,7 +209,7 @@ async def _time_volume(ctx: Context, volume: Volume, *, crowded: bool) -> dict[s
         "state": "slow" if is_slow(times) else "ok",
         "write_ms": write_ms,
         "read_ms": read_ms,
-        "bulk_bytes_per_s": None if bulk is None else round(bulk),
+        "large_write_ms": None if bulk is None else round(BULK_BYTES / bulk * 1000, 1),
         "writes": len(times.write_s),
     }
 

@@ -43,7 +43,7 @@ async def temperature(ctx: Context) -> Outcome:
         {
             "sensor": one.name,
             "state": "hot" if one.name in hot else "ok",
-            "celsius": one.celsius,
+            "now_celsius": one.celsius,
             "critical_celsius": one.critical,
             "slowed_percent": one.slowed_percent,
         }
@@ -53,7 +53,7 @@ async def temperature(ctx: Context) -> Outcome:
         words = (
             f"The computer slows down because it is too hot (by {worst['slowed_percent']} %)."
             if worst["slowed_percent"]
-            else f"The computer is too hot: {worst['celsius']:.0f} °C, and its limit is {worst['critical_celsius']:.0f} °C."
+            else f"The computer is too hot: {worst['now_celsius']:.0f} °C, and its limit is {worst['critical_celsius']:.0f} °C."
         )
         return Outcome(status=Status.FAILED, summary=words, measures={"sensors": rows})
     warmest = max((one.celsius for one in sensors if one.celsius is not None), default=None)

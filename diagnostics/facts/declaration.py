@@ -15,7 +15,10 @@ import msgspec
 from diagnostics.model import Privacy
 from diagnostics.probe import Probe
 
-DEADLINE_S: Final = 1.5  # facts accompany a report; nobody waits for them longer than for the checks
+# Facts accompany a report: nobody waits for them longer than for the checks. Windows and macOS are asked through programs
+# of theirs that need seconds (PowerShell, system_profiler), and so are their checks.
+DEADLINE_S: Final = {"linux": 1.5}
+SLOW_DEADLINE_S: Final = 4.0
 MISSING: Final = "facts.missing"  # names the facts that were not found in time
 NOTHING: Final[tuple[Any, ...]] = (None, "", (), [], {})
 
@@ -70,16 +73,18 @@ def privacy_of(key: str) -> Privacy:
     return Privacy.PERSONAL if known is None else known.privacy
 
 
-async def collect(probe: Probe, *, deadline_s: float = DEADLINE_S) -> dict[str, Any]:
+async def collect(probe: Probe, *, deadline_s: float | None = None) -> dict[str, Any]:
     """Every fact that could be found, by key; all are looked for at once.
 
-    A fact that does not exist here (no asset tag) is left out. One that took longer than `deadline_s` seconds, or failed,
-    is named in `facts.missing`: "not found out" and "there is none" are different things to an agent.
+    A fact that does not exist here (no asset tag) is left out. One that took longer than `deadline_s` seconds (by default
+    what the platform needs), or failed, is named in `facts.missing`: "not found out" and "there is none" are different
+    things to an agent.
     """
+    limit_s = DEADLINE_S.get(probe.platform, SLOW_DEADLINE_S) if deadline_s is None else deadline_s
 
     async def one(what: Declared) -> tuple[str, Any]:
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(limit_s):
                 return what.key, await what.find(probe)
         except TimeoutError:
             return what.key, MISSING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from diagnostics.platforms import win32_parts as parse
@@ -38,6 +39,7 @@ PROFILES: Final = {
     "PublicProfile": "PublicProfile",
 }
 UNINSTALL: Final = (rf"{CURRENT}\Uninstall", r"SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall")
+PATIENCE_S: Final = 3.5  # shorter than a fact's own deadline
 BIOS: Final = r"HARDWARE\DESCRIPTION\System\BIOS"
 
 
@@ -147,6 +149,15 @@ class WindowsMachine:
         return parse.parse_crashes(await survey(probe, CHECKS))
 
 
+async def _in_time(asked: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """An answer of PowerShell, empty when it takes too long: what the registry knows must not be lost for it."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await asked
+    except TimeoutError:
+        return {}
+
+
 class WindowsDescriber:
     """`parts.Describer` for Windows. What the registry knows does not wait for PowerShell."""
 
@@ -175,7 +186,7 @@ class WindowsDescriber:
         bios, processor, told = await asyncio.gather(
             probe.registry(BIOS),
             probe.registry(rf"{BIOS.rpartition(chr(92))[0]}\CentralProcessor\0"),
-            survey(probe, FACTS),
+            _in_time(survey(probe, FACTS)),
         )
         bios, processor = bios or {}, processor or {}
         firmware = next(iter(rows(told, "firmware") or []), {})

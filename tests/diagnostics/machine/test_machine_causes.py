@@ -68,7 +68,7 @@ EVERY = {
     "system.overheating": finding(
         "system.temperature",
         sensors=[
-            {"sensor": "cpu", "state": "hot", "celsius": 101.0, "critical_celsius": 100.0, "slowed_percent": None}
+            {"sensor": "cpu", "state": "hot", "now_celsius": 101.0, "critical_celsius": 100.0, "slowed_percent": None}
         ],
     ),
     "updates.failing": finding(

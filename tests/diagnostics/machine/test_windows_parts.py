@@ -408,3 +408,22 @@ def test_software_comes_from_the_registry_of_computer_and_user(pc):
     pc.keys[rf"{UNINSTALL[0]}\7-Zip"] = {"DisplayName": "7-Zip", "DisplayVersion": "24"}
     pc.keys[rf"user:{UNINSTALL[0]}\Zoom"] = {"DisplayName": "Zoom", "DisplayVersion": "6"}
     assert [one.name for one in asyncio.run(WindowsDescriber().software(pc))] == ["7-Zip", "Zoom"]
+
+
+def test_what_the_registry_knows_is_not_lost_for_a_slow_powershell(pc, monkeypatch):
+    import asyncio
+
+    from diagnostics.platforms import win32_machine
+
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(win32_machine, "survey", never)
+    monkeypatch.setattr(win32_machine, "PATIENCE_S", 0.02)
+    pc.keys[win32_machine.BIOS] = {
+        "SystemManufacturer": "Dell Inc.",
+        "SystemProductName": "Latitude 5440",
+        "SystemFamily": "",
+    }
+    hardware = asyncio.run(win32_machine.WindowsDescriber().hardware(pc))
+    assert (hardware.vendor, hardware.model, hardware.serial) == ("Dell Inc.", "Latitude 5440", "")
