@@ -29,7 +29,8 @@ async def send_now(app: App, entry_id: str) -> OutboxEntry:
             raise DesksideBug("The ticket was put into the outbox and is not there.")
         waited = loop.time() - began
         on_its_way = entry.state in {SendState.SENDING, SendState.CREATED} and waited < WAIT_S
-        untouched = entry.state is SendState.WAITING and entry.attempts == 0 and waited < OTHERS_S
+        tried = entry.attempts > 0 or bool(entry.last_error)
+        untouched = entry.state is SendState.WAITING and not tried and waited < OTHERS_S
         if not on_its_way and not untouched:
             return entry
         await asyncio.sleep(_POLL_S)

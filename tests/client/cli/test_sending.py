@@ -49,8 +49,9 @@ def test_every_state_is_told_honestly(state: SendState, capsys: pytest.CaptureFi
 class Desk:
     """An outbox that goes through states, one each time it is looked at."""
 
-    def __init__(self, *states: tuple[SendState, int]) -> None:
+    def __init__(self, *states: tuple[SendState, int], last_error: str = "") -> None:
         self.states = list(states)
+        self.last_error = last_error
         self.delivered = 0
 
     async def deliver(self) -> tuple[OutboxEntry, ...]:
@@ -59,7 +60,7 @@ class Desk:
 
     async def outbox(self) -> tuple[OutboxEntry, ...]:
         state, attempts = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return (msgspec.structs.replace(ENTRY, state=state, attempts=attempts),)
+        return (msgspec.structs.replace(ENTRY, state=state, attempts=attempts, last_error=self.last_error),)
 
 
 def ends(*states: tuple[SendState, int]) -> tuple[OutboxEntry, int]:
@@ -79,6 +80,12 @@ def test_what_another_process_sends_is_waited_for() -> None:
 
 def test_a_failed_attempt_is_not_waited_for() -> None:
     assert ends((SendState.WAITING, 1))[1] == 1
+
+
+def test_what_could_not_even_be_tried_is_not_waited_for() -> None:
+    desk: Any = Desk((SendState.WAITING, 0), last_error="The password store is locked.")
+    asyncio.run(send_now(desk, ENTRY.id))
+    assert desk.delivered == 1
 
 
 def test_the_wait_ends(monkeypatch: pytest.MonkeyPatch) -> None:
