@@ -41,6 +41,9 @@ def bridge(qapp: QObject) -> Iterator[Bridge]:
     made = Bridge()
     yield made
     made.stop()
+    shiboken6.delete(
+        made
+    )  # now and here, with its children: the collector may run in a loop's thread, and cannot stop Qt's timers there
 
 
 @pytest.fixture
