@@ -11,10 +11,29 @@ from diagnostics.platforms.volumes import place
 from diagnostics.words import listed, size
 
 OWN: Final = frozenset({"system", "home"})  # the volumes that programs cannot do without
-CLEAN_OWN: Final = (
+_TIDY: Final = (
     "Delete or move what you no longer need, and empty the trash. Deskside can clear temporary files for you."
 )
-CLEAN_OTHER: Final = "Delete or move what you no longer need there."
+# By the role of a volume: what its lack of space means, and what an employee can do about it.
+EFFECTS: Final = {
+    "scarce": "Programs cannot save, and updates cannot be installed",
+    "system": "Programs may soon be unable to save, and updates may fail",
+    "home": "Programs may soon be unable to save",
+    "boot": "Updates of the system cannot be installed",
+    "scratch": "Programs that need it for temporary files may fail",
+    "data": "Nothing more can be saved there",
+}
+ADVICE: Final = {
+    "system": _TIDY,
+    "home": _TIDY,
+    "boot": "Please tell your IT department: old versions of the system have to be removed there.",
+    "scratch": "Copy what you need from there, then restart the computer: that empties it.",
+    "data": "Delete or move what you no longer need there.",
+}
+OTHER_FIXES: Final[dict[str, tuple[str, ...]]] = {
+    "boot": (),
+    "scratch": (),
+}  # clearing the own folders does not help these
 LASTING_LOAD: Final = 2.0  # programs for each processor, over a minute
 NEARLY_NOTHING_BYTES: Final = 200_000_000  # below this programs begin to lose what they should save
 
@@ -32,6 +51,7 @@ def full(evidence: Evidence) -> Iterable[Match]:
     """One match for each volume without space, or on which nothing more can be saved although its numbers show space."""
     for row in _volumes(evidence, "disk.space", "full"):
         own = row.get("role") in OWN
+        scarce = own and row["free_bytes"] < NEARLY_NOTHING_BYTES
         yield Match(
             subject=row["mount"],
             confidence=0.97,
@@ -40,17 +60,13 @@ def full(evidence: Evidence) -> Iterable[Match]:
                 "place": _place(row),
                 "left": f"{size(row['free_bytes'])} left on",
                 "numbers": f"{size(row['free_bytes'])} of {size(row['total_bytes'])} are left ({row['free_percent']:.0f} %)",
-                "effect": "Programs cannot save, and updates cannot be installed"
-                if own and row["free_bytes"] < NEARLY_NOTHING_BYTES
-                else "Programs may soon be unable to save, and updates may fail"
-                if own
-                else "Nothing more can be saved there",
-                "advice": CLEAN_OWN if own else CLEAN_OTHER,
+                "effect": EFFECTS["scarce"] if scarce else EFFECTS.get(str(row.get("role")), EFFECTS["data"]),
+                "advice": ADVICE.get(str(row.get("role")), ADVICE["data"]),
             },
             # Whatever cannot write its files on the system's own disk fails for this reason.
-            explains=("updates.*", "system.services", "system.crashes") if own else (),
-            severity=Severity.HIGH if own and row["free_bytes"] < NEARLY_NOTHING_BYTES else Severity.MEDIUM,
-            fixes=None if own else ("settings.storage",),  # the others clear the employee's own folders
+            explains=("updates.*", "system.services", "system.crashes") if own or row.get("role") == "boot" else (),
+            severity=Severity.HIGH if scarce else Severity.MEDIUM,
+            fixes=None if own else OTHER_FIXES.get(str(row.get("role")), ("settings.storage",)),
         )
     for row in _volumes(evidence, "disk.latency", "no_room"):
         own = row.get("role") in OWN
@@ -66,10 +82,10 @@ def full(evidence: Evidence) -> Iterable[Match]:
                 if quota
                 else "It refuses new files, although it shows free space",
                 "effect": "Programs cannot save",
-                "advice": CLEAN_OWN if own else CLEAN_OTHER,
+                "advice": ADVICE.get(str(row.get("role")), ADVICE["data"]),
             },
             severity=Severity.HIGH if own else Severity.MEDIUM,
-            fixes=None if own else ("settings.storage",),
+            fixes=None if own else OTHER_FIXES.get(str(row.get("role")), ("settings.storage",)),
         )
 
 

@@ -11,7 +11,7 @@ from diagnostics.registry import Context, check
 from diagnostics.words import listed
 
 SAMPLE_S: Final = 0.8  # long enough to mean something, short enough to end beside the other checks
-CONFIRM_S: Final = 2.4  # opening a program keeps everything busy for a second or two: look again before saying anything
+CONFIRM_S: Final = 1.6  # opening a program keeps everything busy for a second: look again before saying anything
 # The checks themselves compute while they sample. What counts is what the others take, and that nothing is left over.
 OTHERS_PERCENT: Final = 70.0
 # Being busy for a moment is what a processor is for. Somebody must have waited a quarter of the last ten seconds (pressure,
@@ -44,13 +44,13 @@ def shares(before: tuple[Process, ...], after: tuple[Process, ...], *, span_s: f
 async def use(ctx: Context) -> Outcome:
     """Use over a short sample, without this run itself; the programs that take most when there is nothing left."""
     busy = await _sample(ctx, SAMPLE_S)
-    if _saturated(ctx, busy):
-        busy = await _sample(ctx, CONFIRM_S, who=True)
     load, cores = await ctx.probe.load_average(), ctx.probe.cores()
     pressure = await machine_of(ctx.probe).processor_pressure(ctx.probe)
     crowded = load is None or load >= CROWDED_LOAD * cores  # Windows counts neither: the two looks must do
     waited = crowded if pressure is None else pressure >= WAITING_PERCENT
-    saturated = _saturated(ctx, busy) and waited
+    if waited and _saturated(ctx, busy):
+        busy = await _sample(ctx, CONFIRM_S, who=True)
+    saturated = waited and _saturated(ctx, busy)
     measures: dict[str, Any] = {
         "state": "saturated" if saturated else "ok",
         "used_percent": round(busy["used"], 1),

@@ -74,8 +74,9 @@ def parse_battery(name: str, files: dict[str, str]) -> Battery | None:
 
 def parse_failed_units(text: str) -> tuple[str, ...]:
     """Names from `systemctl list-units --state=failed --plain --no-legend`, without the word "service"."""
-    names = [line.split()[0] for line in text.splitlines() if line.strip()]
-    return tuple(name.removesuffix(".service") for name in names if "." in name)
+    # Older versions put a mark in front of what has failed.
+    names = [next((word for word in line.split() if "." in word), "") for line in text.splitlines()]
+    return tuple(name.removesuffix(".service") for name in names if name)
 
 
 def parse_unit_results(text: str) -> tuple[tuple[str, str], ...]:

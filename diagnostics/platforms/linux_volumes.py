@@ -139,7 +139,8 @@ def volumes(
     ):
         if not _counts(mount, home_mount=home_mount):
             continue
-        identity = mount.device if mount.kind != "zfs" else mount.source
+        # Every dataset of a ZFS pool has a number of its own, but they share the pool's space.
+        identity = mount.device if mount.kind != "zfs" else mount.source.partition("/")[0]
         if identity in found:
             continue
         disk = (disks or {}).get(mount.device, Disk())
@@ -220,6 +221,8 @@ def _role(mount: Mount, *, home_mount: str) -> Role:
         return Role.SYSTEM
     if mount.point == home_mount:
         return Role.HOME
+    if mount.point == "/boot":
+        return Role.BOOT
     return Role.SCRATCH if mount.kind == "tmpfs" else Role.DATA
 
 

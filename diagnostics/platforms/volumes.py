@@ -14,6 +14,7 @@ class Role(StrEnum):
 
     SYSTEM = "system"  # holds the operating system
     HOME = "home"  # holds the employee's own files
+    BOOT = "boot"  # holds what starts the system; small, and nothing for an employee to tidy
     DATA = "data"  # anything else with files on it
     SCRATCH = "scratch"  # temporary: forgotten at shutdown
 
@@ -45,6 +46,8 @@ def place(mount: str, role: str) -> str:
         return "this computer's own disk"
     if role == Role.HOME and mount.startswith("/"):
         return f"the disk with your files ({mount})"
+    if role == Role.BOOT:
+        return f"the start-up disk ({mount})"
     if len(mount) == 3 and mount[1:] == ":\\":  # noqa: PLR2004 -- a letter, a colon, a backslash
         return f"drive {mount[:2]}"
     return mount

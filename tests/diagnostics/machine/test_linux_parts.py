@@ -103,6 +103,7 @@ def test_cycles_that_are_not_counted_are_unknown():
 def test_failed_units_are_names():
     text = "cups.service loaded failed failed CUPS Scheduler\nhome-anna.mount loaded failed failed /home/anna\n\n"
     assert parse.parse_failed_units(text) == ("cups", "home-anna.mount")
+    assert parse.parse_failed_units("* cups.service loaded failed failed CUPS Scheduler\n") == ("cups",)
     assert parse.parse_failed_units("") == ()
 
 

@@ -191,3 +191,15 @@ def test_what_lives_on_another_computer_is_known(kind, source, remote):
 )
 def test_the_size_of_a_tmpfs_is_read(option, size):
     assert size_of({option, "rw"}) == size
+
+
+ZFS = """\
+30 1 0:30 / / rw,relatime shared:1 - zfs rpool/ROOT/ubuntu rw,xattr
+31 30 0:31 / /var/log rw,relatime shared:2 - zfs rpool/ROOT/ubuntu/var/log rw,xattr
+32 30 0:32 / /home/anna rw,relatime shared:3 - zfs rpool/USERDATA/anna rw,xattr
+33 30 0:33 / /boot rw,nodev,relatime shared:4 - zfs bpool/BOOT/ubuntu rw,xattr
+"""
+
+
+def test_the_datasets_of_a_pool_share_its_space_and_are_one_volume():
+    assert {name: one.role for name, one in look(ZFS).items()} == {"/": "system", "/boot": "boot"}

@@ -229,3 +229,18 @@ def test_clearing_the_own_folders_is_offered_only_where_it_helps():
 def test_a_volume_is_called_what_an_employee_calls_it(mount, role, words):
     (found,) = diagnose(full(mount, role=role))
     assert (found.subject, found.title) == (mount, f"The disk is full: nothing left on {words}")
+
+
+@pytest.mark.parametrize(
+    ("mount", "role", "effect", "advice", "fixes"),
+    [
+        ("/boot", "boot", "Updates of the system cannot be installed.", "tell your IT department", ()),
+        ("/scratch", "scratch", "Programs that need it for temporary files may fail.", "restart the computer", ()),
+        ("/data", "data", "Nothing more can be saved there.", "no longer need there", ("settings.storage",)),
+    ],
+)
+def test_what_an_employee_is_told_to_do_fits_the_volume(mount, role, effect, advice, fixes):
+    (found,) = diagnose(full(mount, role=role))
+    assert found.explanation.endswith(effect)
+    assert advice in found.advice
+    assert found.fixes == fixes

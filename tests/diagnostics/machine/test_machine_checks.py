@@ -111,7 +111,7 @@ def test_a_processor_that_stays_busy_is_named_with_who_keeps_it_busy(machine, lo
     pc.running = [(Process(pid=7, name="backup", cpu_s=10.0),), (Process(pid=7, name="backup", cpu_s=13.0),)]
     outcome = look("processor.use", pc)
     assert outcome.status is Status.FAILED
-    assert outcome.summary == "The processor is fully busy (100 %). Most is used by backup (62 %)."
+    assert outcome.summary == "The processor is fully busy (100 %). Most is used by backup (94 %)."
 
 
 def test_a_short_burst_is_no_alarm(machine, look):
