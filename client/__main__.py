@@ -6,6 +6,7 @@ A second start of the tray hands its wish to the first and ends, so nothing is i
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from client.errors import DesksideBug, DesksideError, EnvironmentFault, SettingsFault, UsageError
+from client.errors import DesksideBug, DesksideError, EnvironmentFault, SettingsFault, StorageFault, UsageError
 
 if TYPE_CHECKING:
     from client.app import App
@@ -50,14 +51,12 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return DONE  # whoever read our words has enough of them
-    except DesksideError as error:
-        _log(error)
-        _tell(error)
-        return WRONG_USE if isinstance(error, (UsageError, SettingsFault)) else FAILED
     except Exception as error:  # noqa: BLE001 -- the last boundary: whatever it is, nobody is shown a traceback
         _log(error)
-        _tell(DesksideBug("Deskside stumbled over something that it did not expect."))
-        return FAILED
+        _tell(_told(error))
+        if isinstance(error, OSError):
+            _forget_output()
+        return WRONG_USE if isinstance(error, (UsageError, SettingsFault)) else FAILED
     return code
 
 
@@ -181,6 +180,16 @@ def _start_at_login(app: App) -> None:
     with contextlib.suppress(EnvironmentFault):  # a read-only home: it starts as it did before
         if autostart.is_enabled() != wanted:
             autostart.enable(app.program) if wanted else autostart.disable()
+
+
+def _told(error: Exception) -> DesksideError:
+    """The error as an employee may hear it."""
+    if isinstance(error, DesksideError):
+        return error
+    # A full disk behind `> file` is no mistake of ours; anything else that nobody has translated is.
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}:
+        return StorageFault(f"The output could not be written: {(error.strerror or str(error)).lower()}.")
+    return DesksideBug("Deskside stumbled over something that it did not expect.")
 
 
 def _tell(error: DesksideError) -> None:

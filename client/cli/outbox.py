@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -11,7 +10,7 @@ import msgspec
 from client.app import App
 from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
-from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, size, when
+from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, size, to_terminal, when
 from client.errors import UsageError
 from client.model import OutboxEntry, Payload, SendState
 
@@ -133,7 +132,7 @@ def print_payload(payload: Payload) -> None:
     """For people: subject, text and the names of the files, exactly as they are sent."""
     if payload.subject:
         put(payload.subject, "title")
-    if sys.stdout.isatty():
+    if to_terminal():
         put_paragraph(payload.body)
     else:
         put(payload.body)

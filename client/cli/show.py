@@ -66,13 +66,14 @@ def _styled(text: str, look: Look) -> str:
 def put_json(value: Any) -> None:
     """Prints one JSON object, UTF-8 whatever the terminal speaks, and hands it on at once."""
     click.echo(msgspec.json.encode(value) + b"\n", nl=False)
-    sys.stdout.flush()
+    if sys.stdout is not None:  # whoever starts us may have closed it
+        sys.stdout.flush()
 
 
 def put_table(rows: Iterable[Sequence[str]], *, heads: Sequence[str]) -> None:
     """Prints rows in columns. On a terminal long cells wrap; elsewhere nothing is cut and columns are parted by a tab."""
     cells = [[clean(cell).replace("\n", " ") for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not to_terminal():
         for row in cells:
             click.echo("\t".join(cell.replace("\t", " ") for cell in row))
         return
@@ -90,7 +91,7 @@ def put_table(rows: Iterable[Sequence[str]], *, heads: Sequence[str]) -> None:
 def put_paragraph(text: str, *, indent: int = 0) -> None:
     """Prints running text, wrapped to the terminal's width there and as it is elsewhere."""
     margin = " " * indent
-    if not sys.stdout.isatty():
+    if not to_terminal():
         put("\n".join(margin + line if line else "" for line in text.splitlines()))
         return
     width = min(shutil.get_terminal_size().columns, 100)
@@ -100,7 +101,7 @@ def put_paragraph(text: str, *, indent: int = 0) -> None:
 
 def put_markdown(text: str) -> None:
     """Prints Markdown: laid out on a terminal, as it is elsewhere."""
-    if not sys.stdout.isatty():
+    if not to_terminal():
         put(text)
         return
     from rich.markdown import Markdown  # noqa: PLC0415 -- as above
@@ -126,6 +127,11 @@ def size(count: int | None) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 file", "2 files"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def to_terminal() -> bool:
+    """Whether the answer goes to a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def on_terminal() -> bool:

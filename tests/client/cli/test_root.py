@@ -206,6 +206,36 @@ def test_whoever_has_read_enough_may_hang_up() -> None:
     assert (command.returncode, err) == (0, b"")
 
 
+@pytest.mark.parametrize("words", ["config show", "config show --json", "articles list", "--help"])
+def test_a_full_disk_behind_the_output_is_a_sentence(words: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PROGRAM, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.startswith("This computer could not save it: The output could not be written: no space left")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_may_be_closed(closed: str) -> None:
+    for words, code in (("config show", 0), ("config validate --json", 0), ("search printer --json", 0), ("chek", 2)):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", *PROGRAM, *words.split()], capture_output=True, check=False
+        )
+        assert done.returncode == code
+        assert b"Traceback" not in done.stderr
+
+
+def test_a_folder_of_our_name_where_one_stands_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("client", "diagnostics"):
+        (tmp_path / "evil" / name).mkdir(parents=True)
+        (tmp_path / "evil" / name / "__init__.py").write_text("raise SystemExit('evil')")
+    monkeypatch.chdir(tmp_path / "evil")
+    from client.app import PROGRAM as CHILD
+
+    done = subprocess.run([*CHILD, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_ctrl_c_ends_a_waiting_command_at_once_and_quietly() -> None:
     with subprocess.Popen(
         [*PROGRAM, "search", "-", "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
