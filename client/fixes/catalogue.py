@@ -16,7 +16,11 @@ NETWORK: Final = ("link", "address", "route", "dns", "internet", "service")
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix. `actions` are names of the closed list with their option; `privilege` is what it takes to run it."""
+    """One fix. `actions` are names of the closed list with their option; `privilege` is what it takes to run it.
+
+    `settles_s` is how long its effect may take to show: so long a check that still fails is looked at again. `carries_on`: a step
+    that fails does not keep the others from being done.
+    """
 
     id: str
     title: str
@@ -26,6 +30,8 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = EVERY_PLATFORM
     privilege: Literal["user"] = "user"
     deadline_s: float = 60.0
+    settles_s: float = 0.0
+    carries_on: bool = False
 
 
 def _page(page: str, title: str, summary: str) -> Fix:
@@ -47,7 +53,9 @@ FIXES: Final = (
         summary="Leaves the network and joins it again. You are offline for some seconds; calls and downloads break off.",
         actions=(("reconnect_network", ""),),
         checks=NETWORK,
-        deadline_s=120.0,
+        deadline_s=180.0,
+        carries_on=True,  # a spare socket that gets no address must not keep the Wi-Fi from coming back
+        settles_s=20.0,  # an address from a slow DHCP server, and the names after it
     ),
     Fix(
         id="disk.free_space",

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from client.errors import ActionFault, DesksideBug, DesksideError, StorageFault, UsageError
+from client.errors import ActionFault, DesksideBug, DesksideError, UsageError
 from client.fixes.actions import ACTIONS
 from client.fixes.catalogue import BY_ID, FIXES, Fix, nearest
 from client.fixes.journal import Ended, Journal, Record, Stepped, Undone, begun
@@ -31,6 +31,7 @@ from diagnostics.model import Finding, Report, Status
 PLAN_S: Final = 60.0  # measuring a large home; its own limit is shorter
 PLAN_LIVES_S: Final = 3600.0  # what somebody agreed to an hour ago is not what they agree to now
 PLANS_KEPT: Final = 32
+SETTLE_STEP_S: Final = 3.0  # between two looks while an effect may still show
 REPORT_LIVES: Final = timedelta(minutes=10)  # an older report does not say how things are before the fix
 FAILING: Final = frozenset({Status.FAILED, Status.WARNING})
 SAID_NOTHING: Final = frozenset({Status.UNKNOWN, Status.SKIPPED})
@@ -183,15 +184,16 @@ class Fixes:
             del self._issued[old]
 
     async def _checks(self, fix: Fix) -> tuple[str, ...]:
-        """What failed among what the fix is about; where nothing is known to fail, the areas it is about.
+        """What failed among what the fix is about, and what could not be looked at because of that.
 
-        A check of the catalogue may not exist on this system; its area does.
+        Where nothing is known to fail: the areas it is about (a check of the catalogue may not exist on this system).
         """
         report = await asyncio.to_thread(self._last_report)
-        failing = tuple(
-            one.check for one in (report.findings if report else ()) if _concerns(fix, one) and one.status in FAILING
-        )
-        return failing or tuple(dict.fromkeys(one.split(".")[0] for one in fix.checks))
+        concerned = [one for one in (report.findings if report else ()) if _concerns(fix, one)]
+        failing = {one.check for one in concerned if one.status in FAILING}
+        if not failing:
+            return tuple(dict.fromkeys(one.split(".")[0] for one in fix.checks))
+        return tuple(one.check for one in concerned if one.check in failing or one.skipped_because in failing)
 
     # --- carrying it out
 
@@ -216,9 +218,12 @@ class Fixes:
                         entry = Stepped(id=id, action=step.action, words=step.words, undo=undo)
                         await asyncio.to_thread(self._journal.write, entry)
                         can_undo = can_undo or bool(undo)
-                        done.append(await action.execute(step, self._machine, progress))
-            except (ActionFault, StorageFault) as error:
-                fault = f"{error.message} {error.hint}"
+                        try:
+                            done.append(await action.execute(step, self._machine, progress))
+                        except ActionFault as error:
+                            fault = f"{error.message} {error.hint}"
+                            if not fix.carries_on:
+                                break
             except TimeoutError:
                 fault = "It took too long and was stopped."
             except OSError as error:
@@ -226,7 +231,7 @@ class Fixes:
                 fault = "This computer did not let Deskside do it."
             if plan.checks and (done or not fault):
                 progress("Checking whether it helped.")
-            after = await self._after(plan) if plan.checks else ()
+            after = await self._settled(fix, plan, before) if plan.checks else ()
             result, words = judge(before, after, done=tuple(done), fault=fault)
         except asyncio.CancelledError:
             words = " ".join((*done, "You stopped it before it was finished."))
@@ -264,6 +269,15 @@ class Fixes:
         progress("Looking at how things are before the fix.")
         return await self._after(plan)
 
+    async def _settled(self, fix: Fix, plan: FixPlan, before: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """What the checks say afterwards; while something still fails, again until the effect has had time to show."""
+        ends = time.monotonic() + fix.settles_s
+        after = await self._after(plan)
+        while after and judge(before, after, done=(), fault="")[0] is FixResult.NO_CHANGE and time.monotonic() < ends:
+            await asyncio.sleep(SETTLE_STEP_S)
+            after = await self._after(plan)
+        return after
+
     async def _after(self, plan: FixPlan) -> tuple[Finding, ...]:
         try:
             return _of(await self._check(plan.checks), plan)
@@ -283,7 +297,8 @@ def judge(
 ) -> tuple[FixResult, str]:
     """The result of a fix and its words: what was done, and what the checks say to it.
 
-    Helped is only what failed before and is fine now, all of it. A check that could not say anything proves nothing.
+    Helped is only what failed before and is fine now, all of it, without a new failure where nothing could be seen before. A
+    check that could not say anything proves nothing.
     """
     now = {one.check: one for one in after}
     failing = [one for one in before if one.status in FAILING]
@@ -293,22 +308,25 @@ def judge(
     milder = any(
         one.status == Status.FAILED and now[one.check].status == Status.WARNING for one in failing if one.check in now
     )
+    known = {one.check for one in failing}
+    fresh = [one for one in after if one.status in FAILING and one.check not in known]
     said = (*done, fault) if fault else done
-    if failing and len(fine) == len(failing):
-        return FixResult.HELPED, " ".join(
-            (*said, "Checked again:", *dict.fromkeys(now[one.check].summary for one in fine))
-        )
-    if fault:
+    if failing and len(fine) == len(failing) and not fresh:
+        return FixResult.HELPED, " ".join((*said, "Checked again:", *_summaries(now[one.check] for one in fine)))
+    if fault and not fine:
         return FixResult.FAILED, " ".join(said)
-    if still:
-        better = ("Better, but not solved:",) if fine or milder else ("It did not help:",)
-        return FixResult.NO_CHANGE, " ".join((*said, *better, *dict.fromkeys(one.summary for one in still)))
+    if still or (fine and fresh):
+        better = "Better, but not solved:" if fine or milder else "It did not help:"
+        return FixResult.NO_CHANGE, " ".join((*said, better, *_summaries((*still, *fresh))))
     if silent:
         return FixResult.DONE, " ".join((*said, "Whether it helped could not be checked."))
-    broken = [one for one in after if one.status in FAILING]
-    if broken:
-        return FixResult.NO_CHANGE, " ".join((*said, "There is a problem now:", *(one.summary for one in broken)))
+    if fresh:
+        return FixResult.NO_CHANGE, " ".join((*said, "There is a problem now:", *_summaries(fresh)))
     return FixResult.DONE, " ".join(said)
+
+
+def _summaries(findings: Iterable[Finding]) -> Iterable[str]:
+    return dict.fromkeys(one.summary for one in findings)
 
 
 def _plan(fix: Fix, *planned: Planned, checks: tuple[str, ...]) -> FixPlan:

@@ -22,7 +22,7 @@ STOP_PATIENCE_S: Final = 5.0  # a walk asks at every entry whether to stop; one 
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action would do here. `refused`, `undo` and `gain_bytes` as in `FixPlan`."""
+    """What an action would do here. `refused`, `undo` and `gain_bytes` as in `FixPlan`; `undo` also says where none is needed."""
 
     steps: tuple[Step, ...] = ()
     refused: str = ""

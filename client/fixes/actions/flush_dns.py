@@ -61,7 +61,7 @@ async def plan(_option: str, machine: Machine) -> Planned:
     able = {id: one for id, one in here.items() if _tool(one, machine) and (machine.uid == 0 or not one.root)}
     if not able:
         return Planned(refused=f"The names are kept by {next(iter(here.values())).name}. {ADMINISTRATOR}")
-    return Planned(steps=tuple(_step(id) for id in able))
+    return Planned(steps=tuple(_step(id) for id in able), undo="Not needed: names are looked up again by themselves.")
 
 
 def accepts(step: Step, _option: str, machine: Machine) -> str:

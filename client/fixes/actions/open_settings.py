@@ -108,7 +108,7 @@ async def plan(option: str, machine: Machine) -> Planned:
         return Planned(refused="There is no desktop here to show settings on.")
     if _target(option, machine) is None:
         return Planned(refused=f"No program for the {NAMES[option]} settings was found on this computer.")
-    return Planned(steps=(_step(option, machine),))
+    return Planned(steps=(_step(option, machine),), undo="Close the window; opening it changes nothing.")
 
 
 def accepts(step: Step, option: str, machine: Machine) -> str:

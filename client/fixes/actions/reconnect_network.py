@@ -20,6 +20,7 @@ ASK_S: Final = 5.0
 CONNECT_S: Final = 50.0  # NetworkManager itself gives up after 45 s
 REMOTE: Final = "You are connected to this computer from afar, and reconnecting would cut you off."
 CABLE: Final = "With a cable, pull it out, wait ten seconds and put it back in."
+UNCHANGED: Final = "Not needed: the connection is the same as before."
 NOT_ALLOWED: Final = f"Only an administrator may reconnect the network on this computer. {CABLE}"
 REAL: Final = {
     "802-3-ethernet": "cable",
@@ -160,12 +161,12 @@ async def _connections(machine: Machine, *, wifi_is_off: bool) -> Planned:
     devices = [row for row in _rows(await _ask(machine, "device", fields="DEVICE,TYPE,STATE")) if len(row) == 3]  # noqa: PLR2004
     radio = next((device for device, kind, _ in devices if kind == "wifi"), None)
     steps = [_step("wifi_on", device=radio)] if radio and wifi_is_off else []
-    undo = "Wi-Fi is switched off again." if steps else ""
-    active = _rows(await _ask(machine, "connection", "show", "--active", fields="UUID,TYPE,NAME"))
+    undo = "Wi-Fi is switched off again." if steps else UNCHANGED
+    active = _rows(await _ask(machine, "connection", "show", "--active", fields="UUID,TYPE,NAME,STATE"))
     steps += [
         _step("activate", uuid=row[0], name=_shown(row[2]))
-        for row in active
-        if len(row) == 3 and row[1] in REAL and UUID.fullmatch(row[0])  # noqa: PLR2004 -- three were asked for
+        for row in sorted(active, key=lambda row: row[-1] != "activated")  # what works first: it comes back fastest
+        if len(row) == 4 and row[1] in REAL and UUID.fullmatch(row[0])  # noqa: PLR2004 -- three were asked for
     ]
     if not steps:
         steps = [
@@ -186,7 +187,7 @@ async def _plan_macos(machine: Machine) -> Planned:
     power = await machine.run(("/usr/sbin/networksetup", "-getairportpower", device), deadline_s=ASK_S)
     if power.out.strip().endswith("Off"):
         return Planned(steps=(_step("wifi_on", device=device),), undo="Wi-Fi is switched off again.")
-    return Planned(steps=(_step("wifi_again", device=device),))
+    return Planned(steps=(_step("wifi_again", device=device),), undo=UNCHANGED)
 
 
 async def _plan_windows(machine: Machine) -> Planned:
@@ -195,7 +196,9 @@ async def _plan_windows(machine: Machine) -> Planned:
     radios = windows_radios(shown.out, known.out)
     if not radios:
         return Planned(refused=f"Wi-Fi is not connected here, and only an administrator may reconnect a cable. {CABLE}")
-    return Planned(steps=tuple(_step("profile", interface=one.interface, profile=one.profile) for one in radios))
+    return Planned(
+        steps=tuple(_step("profile", interface=one.interface, profile=one.profile) for one in radios), undo=UNCHANGED
+    )
 
 
 def wifi_device(hardware_ports: str) -> str | None:

@@ -133,7 +133,7 @@ def test_a_refusing_name_service_is_an_error_with_a_hint(machine):
 GENERAL = ("nmcli", "--terse", "--fields", "RUNNING,NETWORKING,WIFI-HW,WIFI", "general")
 PERMISSIONS = ("nmcli", "--terse", "general", "permissions")
 DEVICES = ("nmcli", "--terse", "--fields", "DEVICE,TYPE,STATE", "device")
-ACTIVE = ("nmcli", "--terse", "--fields", "UUID,TYPE,NAME", "connection", "show", "--active")
+ACTIVE = ("nmcli", "--terse", "--fields", "UUID,TYPE,NAME,STATE", "connection", "show", "--active")
 UUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
@@ -149,7 +149,8 @@ def networked(machine):
         "wlp3s0:wifi:connected\nenp2s0:ethernet:unavailable\ndocker0:bridge:connected (externally)\n"
     )
     machine.answers[ACTIVE] = (
-        f"{UUID}:802-11-wireless:Caf\\: upstairs\n{UUID[:-1]}1:bridge:docker0\n{UUID[:-1]}2:vpn:Company\n"
+        f"{UUID}:802-11-wireless:Caf\\: upstairs:activated\n{UUID[:-1]}1:bridge:docker0:activated\n"
+        f"{UUID[:-1]}2:vpn:Company:activated\n"
     )
     return machine
 
@@ -160,6 +161,13 @@ def test_each_real_connection_is_joined_again_and_no_bridge_or_vpn(networked):
     assert reconnect_network.accepts(step, "", networked) == ""
     execute(reconnect_network, networked, step)
     assert networked.ran[-1] == ("nmcli", "--wait", "45", "connection", "up", "uuid", UUID)
+
+
+def test_what_works_comes_before_what_hangs(networked):
+    networked.answers[ACTIVE] = (
+        f"{UUID[:-1]}3:802-3-ethernet:Spare socket:activating\n{UUID}:802-11-wireless:Office:activated\n"
+    )
+    assert [step.parameters["name"] for step in plan(reconnect_network, networked).steps] == ["Office", "Spare socket"]
 
 
 def test_wifi_that_is_off_is_switched_on_and_can_be_switched_off_again(networked):

@@ -72,8 +72,21 @@ def test_a_plan_names_exactly_the_checks_that_failed_of_what_it_is_about(desk):
     plan = desk.plan()
     assert plan.checks == ("dns.resolvers", "internet.https")
     assert plan.refused == ""
-    assert plan.undo == ""
+    assert plan.undo.startswith("Not needed")
     assert desk.machine.ran == []
+
+
+def test_what_could_not_be_seen_because_of_a_failure_is_looked_at_too(desk):
+    hidden = [
+        Finding(
+            check="internet.http", area="internet", status=Status.SKIPPED, summary="x", skipped_because="dns.resolvers"
+        ),
+        Finding(
+            check="internet.line", area="internet", status=Status.SKIPPED, summary="x", skipped_because="link.adapters"
+        ),
+    ]
+    desk.before = msgspec.structs.replace(desk.before, findings=(*desk.before.findings, *hidden))
+    assert desk.plan().checks == ("dns.resolvers", "internet.https", "internet.http")
 
 
 def test_without_a_failure_the_plan_looks_at_everything_it_is_about(desk):
@@ -139,6 +152,19 @@ def test_checks_that_cannot_be_run_prove_nothing(desk):
     assert "could not be checked" in outcome.words
 
 
+def test_a_step_that_fails_keeps_no_other_connection_from_coming_back(desk):
+    turned_off(desk)
+    first, second = ("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f" + end for end in "01")
+    desk.machine.answers["nmcli", "--terse", "--fields", "UUID,TYPE,NAME,STATE", "connection", "show", "--active"] = (
+        f"{first}:ethernet:Spare:activated\n{second}:wifi:Office:activated\n"
+    )
+    desk.machine.answers["nmcli", "--wait", "45", "connection", "up", "uuid", first] = Completed(code=4)
+    outcome = desk.run(desk.plan("network.reconnect"))
+    assert desk.machine.ran[-1][-1] == second
+    assert "did not come back" in outcome.words
+    assert outcome.result is FixResult.HELPED  # the checks say so
+
+
 def test_a_settings_page_is_done_without_checks(desk):
     desk.machine.environment = {"DISPLAY": ":0"}
     desk.machine.installed.add("gnome-control-center")
@@ -156,6 +182,27 @@ def test_a_failing_action_is_failed_unless_the_checks_are_fine(desk):
     outcome = desk.run(desk.plan())
     assert outcome.result is FixResult.HELPED
     assert "did not let us" in outcome.words
+
+
+def test_an_effect_that_takes_a_moment_is_waited_for_and_no_longer(desk, monkeypatch):
+    monkeypatch.setattr(execute_module, "SETTLE_STEP_S", 0.0)
+    fix = execute_module.BY_ID["dns.flush_cache"]
+    answers = [desk.report(("dns.resolvers", "failed"), ("internet.https", "failed"))] * 2
+    answers.append(desk.report(("dns.resolvers", "ok"), ("internet.https", "ok")))
+
+    async def check(ids):
+        desk.asked.append(ids)
+        return answers[min(len(desk.asked), 3) - 1]
+
+    desk.check = check
+    desk.fixes = desk.make()
+    monkeypatch.setitem(execute_module.BY_ID, fix.id, msgspec.structs.replace(fix, settles_s=30.0))
+    assert desk.run(desk.plan()).result is FixResult.HELPED
+    assert len(desk.asked) == 3
+    desk.asked.clear()
+    monkeypatch.setitem(execute_module.BY_ID, fix.id, fix)
+    assert desk.run(desk.plan()).result is FixResult.NO_CHANGE
+    assert len(desk.asked) == 1
 
 
 @pytest.mark.parametrize("error", [OSError("no such program"), TimeoutError()])
@@ -210,6 +257,21 @@ def finding(check, status):
         ({}, {}, "", FixResult.DONE, "Done."),
         ({"a.x": "failed"}, {"a.x": "failed"}, "It broke.", FixResult.FAILED, "It broke."),
         ({}, {}, "It broke.", FixResult.FAILED, "It broke."),
+        ({"a.x": "failed", "a.y": "skipped"}, {"a.x": "ok", "a.y": "ok"}, "", FixResult.HELPED, "a.x ok."),
+        (
+            {"a.x": "failed", "a.y": "skipped"},
+            {"a.x": "ok", "a.y": "failed"},
+            "",
+            FixResult.NO_CHANGE,
+            "not solved: a.y failed.",
+        ),
+        (
+            {"a.x": "failed", "a.y": "failed"},
+            {"a.x": "ok", "a.y": "failed"},
+            "It broke.",
+            FixResult.NO_CHANGE,
+            "It broke. Better",
+        ),
         ({"a.x": "failed"}, {"a.x": "ok"}, "It broke.", FixResult.HELPED, "It broke."),
     ],
 )
