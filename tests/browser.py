@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -106,6 +107,7 @@ class Browser:
         self._do(f"element/{self.element(css)}/value", {"text": text})
 
     def click(self, css: str) -> None:
+        self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center', behavior: 'instant'})", css)
         self._do(f"element/{self.element(css)}/click", {})
 
     def text(self, css: str = "body") -> str:
@@ -120,14 +122,15 @@ class Browser:
         file.write_bytes(base64.b64decode(self._ask("GET", f"/session/{self._session}/screenshot")))
 
     def requested_hosts(self) -> set[str]:
-        """The hosts that pages have asked for anything since the last call, the browser's own pages left out."""
-        import json
-
-        hosts = set()
+        """The hosts that pages have asked since the last call; what a page's own policy stopped was never asked for."""
+        asked: dict[str, str] = {}
         for entry in self._do("se/log", {"type": "performance"}):
             message = json.loads(entry["message"])["message"]
+            about = message["params"]
             if message["method"] == "Network.requestWillBeSent":
-                url = httpx.URL(message["params"]["request"]["url"])
+                url = httpx.URL(about["request"]["url"])
                 if url.scheme in {"http", "https", "ws", "wss"}:
-                    hosts.add(url.host)
-        return hosts
+                    asked[about["requestId"]] = url.host
+            elif message["method"] == "Network.loadingFailed" and about.get("blockedReason") == "csp":
+                asked.pop(about["requestId"], None)
+        return {*asked.values()}

@@ -286,6 +286,9 @@ class FaultyServer:
             if not more:
                 return False
             head += more
+            if head[:1] == b"\x16":  # a TLS handshake; a plain web server says so and hangs up
+                connection.sendall(answer(400, b"plain HTTP only", Connection="close"))
+                return False
         head, _, body = head.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ", 2)

@@ -26,6 +26,7 @@ from client.demo.settings import MAX_FILES, MAX_FILES_BYTES, MAX_JSON_BYTES, MAX
 from client.demo.shapes import NewComment, NewTicket
 
 KEY = re.compile(r"[A-Za-z0-9._:-]{8,128}")  # as the API's description says
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 Shape = TypeVar("Shape", NewTicket, NewComment)
 View = Callable[..., HttpResponse]
 BURST_S = (
@@ -199,7 +200,7 @@ def parameters(request: HttpRequest, *known: str) -> dict[str, str]:
             raise bad_parameter("There is an unknown query parameter.", offer)
         if len(values) > 1:
             raise bad_parameter(f"The query parameter {name} came {len(values)} times.", "Send it once.")
-        if "\x00" in values[0]:
+        if CONTROL.search(values[0]):
             raise bad_parameter(f"The query parameter {name} has a control character.", "Send text.")
         found[name] = values[0]
     return found

@@ -7,6 +7,7 @@ token) and ends when its stdin closes or on SIGTERM. Everything it keeps is in D
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import secrets as chance
@@ -115,9 +116,13 @@ def serve(folder: Path, *, port: int, rate: float) -> int:
     def end(*_: object) -> None:
         threading.Thread(target=server.shutdown).start()  # shutdown waits for the loop, which a signal has interrupted
 
+    stdin = sys.stdin.fileno()
+
     def wait_for_parent() -> None:
-        while sys.stdin.buffer.read(4096):
-            pass
+        # Not sys.stdin: a thread that sits in its buffer makes the interpreter abort when it ends for another reason.
+        with contextlib.suppress(OSError):
+            while os.read(stdin, 4096):
+                pass
         end()
 
     signal.signal(signal.SIGTERM, end)

@@ -42,6 +42,7 @@ from client.errors import (
 
 MAX_WORDS = 300
 MAX_WAIT_S = 86_400.0  # nobody means more than a day; the ticket is tried again then
+TAG = re.compile(r"<[/!?A-Za-z][^<>]{0,2000}>")
 ASKED_LATER = frozenset({425, 429, 503})
 
 
@@ -216,8 +217,7 @@ def plain(text: str, *, limit: int = MAX_WORDS, secret: str = "") -> str:
     """Somebody else's text, safe to show: no tags, no control or direction characters, one line, at most `limit` characters."""
     if secret:
         text = text.replace(secret, "…")
-    text = html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", text[: limit * 20]))
-    text = re.sub(r"<[^<>]{0,2000}>", " ", text)
+    text = TAG.sub(" ", html.unescape(TAG.sub(" ", text[: limit * 20])))
     if secret:
         text = text.replace(secret, "…")
     text = "".join(one if one.isprintable() else " " for one in text)
