@@ -78,7 +78,7 @@ class Gauges:
         raise NotImplementedError
 
     async def processes(self) -> tuple[Process, ...]:
-        """Every running program that this user may see."""
+        """Every running program that this user may see, but this one."""
         return await self.in_thread(_processes)
 
     async def cpu_times(self) -> CpuTimes:
@@ -194,6 +194,8 @@ def _processes() -> tuple[Process, ...]:
 
     found = []
     for one in psutil.process_iter():
+        if one.pid == os.getpid():
+            continue
         # One that has ended meanwhile, is somebody else's, or that the system will not tell about, costs only itself.
         with contextlib.suppress(psutil.Error, OSError):
             with one.oneshot():

@@ -108,10 +108,18 @@ def test_an_idle_processor_is_fine_after_one_short_look(machine, look):
 def test_a_processor_that_stays_busy_is_named_with_who_keeps_it_busy(machine, look):
     pc = machine()
     busy(pc, idle=0.0)
-    pc.running = [(Process(pid=7, name="backup", cpu_s=10.0),), (Process(pid=7, name="backup", cpu_s=13.0),)]
+    pc.running = [(Process(pid=7, name="backup", cpu_s=10.0),), (Process(pid=7, name="backup", cpu_s=11.5),)]
     outcome = look("processor.use", pc)
     assert outcome.status is Status.FAILED
-    assert outcome.summary == "The processor is fully busy (100 %). Most is used by backup (94 %)."
+    assert outcome.summary == "The processor is fully busy (100 %). Most is used by backup (75 %)."
+
+
+def test_a_busy_processor_that_keeps_nobody_waiting_is_fine_and_said_so(machine, look):
+    pc = machine()
+    busy(pc, idle=0.0, pressure="3.00")
+    outcome = look("processor.use", pc)
+    assert outcome.summary == "The processor is busy (100 %), but nothing has to wait for long."
+    assert (outcome.status, pc.slept) == (Status.OK, pytest.approx(0.8))
 
 
 def test_a_short_burst_is_no_alarm(machine, look):
