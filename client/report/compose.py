@@ -289,9 +289,8 @@ def _bad_first(findings: tuple[Finding, ...]) -> list[Finding]:
 
 
 def _fact_lines(facts: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}: {text}" for key, value in facts.items() for name, text in rows(key.partition(".")[2] or key, value)
-    ]
+    found = [row for key, value in facts.items() for row in rows(key.partition(".")[2] or key, value)]
+    return [f"{name}: {text}" if name else f"  {text}" for name, text in found]
 
 
 def _pairs(value: Any) -> list[tuple[str, str]]:

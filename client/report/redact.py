@@ -52,10 +52,12 @@ _NOBODYS = frozenset(
         "root",
         "~",
         "lost+found",
+        "/root",
     )
 )
 _STAND_IN = re.compile(r"~|(?:mac|user|e-mail|serial|device|interface|address)-[0-9]+")  # a value that is known by now
 _TEXTS: Final = ("logs.",)  # facts of a hidden class that are sentences, not names: looked through, not replaced whole
+_NAMES: Final = ("software.",)  # facts whose keys are the names of things
 _FLAG = re.compile(r"(?:--?|/)[\w-]{1,64}\Z")
 
 
@@ -192,22 +194,23 @@ class Redactor:
         """A JSON value, keys and all. Under a key such as `password` nothing is let through, whatever it is."""
         return self._value(value, key, 0)
 
-    def _value(self, value: Any, key: str, depth: int) -> Any:
+    def _value(self, value: Any, key: str, depth: int, *, names: bool = False) -> Any:
+        """With `names` the keys of an object are names of things (a program called base-passwd) and say nothing of its value."""
         if depth > DEEPEST:
             self.count += 1
             return MARK
-        if key and sensitive(key) and value not in (None, "", MARK) and not isinstance(value, bool):
+        if key and not names and sensitive(key) and value not in (None, "", MARK) and not isinstance(value, bool):
             self.count += 1
             return MARK
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return self._mapping(value, depth)
+            return self._mapping(value, depth, names=names)
         if isinstance(value, list | tuple):
             return self._list(value, depth)
         return value if isinstance(value, int | float | bool) or value is None else self.text(str(value))
 
-    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    def _mapping(self, value: Mapping[Any, Any], depth: int, *, names: bool) -> dict[str, Any]:
         named = next(
             (str(value[name]) for name in ("name", "key", "Name", "Key") if isinstance(value.get(name), str)), ""
         )
@@ -217,7 +220,7 @@ class Redactor:
             while clean_name in new:
                 clean_name += "_"
             hidden = named if str(name).lower() == "value" and sensitive(named) else str(name)
-            new[clean_name] = self._value(one, hidden, depth + 1)
+            new[clean_name] = self._value(one, hidden, depth + 1, names=names)
         return new
 
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
@@ -253,7 +256,7 @@ class Redactor:
 
     def _fact(self, key: str, value: Any) -> Any:
         if self._privacy_of(key) not in self._hide:
-            return self.value(value, key=key.rpartition(".")[2])
+            return self._value(value, key.rpartition(".")[2], 0, names=key.startswith(_NAMES))
         return self._hidden(key, value, 0)
 
     def _hidden(self, key: str, value: Any, depth: int) -> Any:

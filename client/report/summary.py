@@ -169,7 +169,9 @@ def one_line(text: str | None) -> str:
 
 def environment(*, who: Mapping[str, str], report: Report | None, device: str, facts: Mapping[str, Any]) -> str:
     """Which computer, in one line: name, system, model, network address, client, when it was checked."""
-    system = " ".join(str(facts[key]) for key in ("os.name", "os.version") if facts.get(key))
+    system = str(facts.get("os.name") or "")
+    if (version := str(facts.get("os.version") or "")) not in system:
+        system = f"{system} {version}".strip()
     if kernel := facts.get("os.kernel"):
         system = f"{system} ({kernel})" if system else str(kernel)
     model = " ".join(str(facts[key]) for key in ("hardware.vendor", "hardware.model") if facts.get(key))

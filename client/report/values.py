@@ -8,14 +8,24 @@ from typing import Any, Final
 from diagnostics.words import duration, size
 
 DEEPEST: Final = 8
+LARGEST: Final = 10**18
+EXACT_BELOW: Final = 10_000
 SELF_EVIDENT: Final = frozenset(
-    {"mount", "interface", "server", "address", "name", "host", "url", "adapter", "model", "state", "kind"}
+    {"mount", "interface", "server", "address", "name", "host", "url", "adapter", "model", "state", "kind", "program"}
 )
+
+
+def _bytes(value: float) -> str:
+    """A size; a small one exactly, because it is one that people compare (the MTU)."""
+    return size(value) if value >= EXACT_BELOW else f"{value:,.0f} bytes"
+
+
 UNITS: Final = (
     ("_ms", lambda value: f"{value:,.0f} ms"),
-    ("_percent", lambda value: f"{value:g} %"),
-    ("_bytes", size),
-    ("bytes", size),
+    ("_percent", lambda value: f"{round(value, 1):g} %"),
+    ("_bytes", _bytes),
+    ("bytes", _bytes),
+    ("percent", lambda value: f"{round(value, 1):g} %"),
     ("_kbit_per_s", lambda value: f"{value:,.0f} kbit/s"),
     ("_mbit_per_s", lambda value: f"{value:g} Mbit/s"),
     ("_celsius", lambda value: f"{value:g} \u00b0C"),
@@ -68,12 +78,18 @@ def _words(name: str, value: Any, depth: int) -> str:
 def _pair(key: str, value: Any, depth: int) -> str:
     """A key with its value; what a thing is called and how it is speak for themselves."""
     said = _words(key, value, depth + 1)
-    return said if key in SELF_EVIDENT and isinstance(value, str) else f"{label(key)} {said}"
+    return (
+        said
+        if (key in SELF_EVIDENT and isinstance(value, str)) or key in {"bytes", "percent"}
+        else f"{label(key)} {said}"
+    )
 
 
 def _number(name: str, value: float) -> str:
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 -- this is how a number is not one
         return "none"
+    if abs(value) >= LARGEST:
+        return "very large"
     for unit, say in UNITS:
         if name.endswith(unit):
             return say(value) if value >= 0 else f"-{say(-value)}"
