@@ -19,6 +19,7 @@ RUN_KEY: Final = r"Software\Microsoft\Windows\CurrentVersion\Run"
 _LABEL: Final = "io.github.deskside"
 _HIDDEN: Final = "Hidden=true"
 _RESERVED: Final = set(" \t\n\"'\\><~|&;$*?#()`")  # characters that make a desktop entry's argument need quotes
+AT_SIGN_IN: Final = "DESKSIDE_AT_SIGN_IN"  # in the environment of a start that nobody asked for just now: no window
 _ENTRY: Final = """\
 [Desktop Entry]
 Type=Application
@@ -58,10 +59,19 @@ def enable(program: tuple[str, ...]) -> None:
     elif sys.platform == "darwin":
         import plistlib  # noqa: PLC0415 -- macOS only
 
-        agent = {"Label": _LABEL, "ProgramArguments": list(program), "RunAtLoad": True, "ProcessType": "Interactive"}
+        agent: dict[str, Any] = {
+            "Label": _LABEL,
+            "ProgramArguments": list(program),
+            "RunAtLoad": True,
+            "ProcessType": "Interactive",
+        }
+        agent["EnvironmentVariables"] = {AT_SIGN_IN: "1"}
         _write(_autostart_file(), plistlib.dumps(agent))
     else:
-        entry = _ENTRY.format(command=_command(program), icon=NAME) + "X-GNOME-Autostart-enabled=true\n"
+        entry = (
+            _ENTRY.format(command=_command(("env", f"{AT_SIGN_IN}=1", *program)), icon=NAME)
+            + "X-GNOME-Autostart-enabled=true\n"
+        )
         _write(_autostart_file(), entry.encode())
 
 

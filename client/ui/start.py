@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from diagnostics.model import Report
 
 CLOSED_S: Final = 60  # whoever closes the window by mistake gets it back at once; after that its memory goes back
+PANEL_LOOK_MS: Final = 1000
+PANEL_LOOKS: Final = 30  # a session that has no panel after half a minute has none
 OPEN: Final = "open"  # what a second start wishes for: "open", or "open PAGE"
 
 
@@ -60,6 +62,8 @@ class Resident(QObject):
         self._repair: Repair | None = None
         self._theme: Theme | None = None
         self._herald: Herald | None = None
+        self._panel_seen = QSystemTrayIcon.isSystemTrayAvailable()
+        self._patience = PANEL_LOOKS
         self._asked = False  # for a check, from the menu
         self._opened = False
         self._known: frozenset[str] = frozenset()  # the causes that were told or seen
@@ -99,8 +103,18 @@ class Resident(QObject):
             return
         self.courier.begin()
         self.checkup.repeat(self.app.settings.values.schedule.check_every_min)
-        if self._first_page is not None or not self._has_icon():
+        from client.platform.autostart import AT_SIGN_IN  # noqa: PLC0415 -- not before the icon is shown
+
+        self._look_for_panel()
+        if self._first_page is not None or not (self._has_icon() or AT_SIGN_IN in os.environ):
             self.open(self._first_page or "")
+
+    @Slot()
+    def _look_for_panel(self) -> None:
+        """At sign-in the panel may come after us: looks for it for a while. Nothing pops up; a second start opens the window."""
+        if not self._has_icon() and self._patience > 0:
+            self._patience -= 1
+            QTimer.singleShot(PANEL_LOOK_MS, self._look_for_panel)
 
     # --- what is built on demand
 
@@ -271,7 +285,17 @@ class Resident(QObject):
     # --- how it ends
 
     def _has_icon(self) -> bool:
-        return QSystemTrayIcon.isSystemTrayAvailable() and self.app.settings.values.client.tray
+        """Whether there is an icon that leads back to a closed window. Makes it anew when the panel has come after us."""
+        if not QSystemTrayIcon.isSystemTrayAvailable():
+            self._panel_seen = False
+            return False
+        if not self.app.settings.values.client.tray:
+            self.tray.icon.hide()
+            return False
+        if not self._panel_seen:
+            self._panel_seen = True
+            self.tray.renew()
+        return True
 
     @Slot()
     def _closed(self) -> None:

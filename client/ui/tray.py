@@ -34,9 +34,7 @@ class Tray(QObject):
         self._menu.addSeparator()
         self._menu.addAction(self.tr("Quit"), self.quit_wanted.emit)
         self._state = ""
-        self.icon = QSystemTrayIcon(parent=self)
-        self.icon.setContextMenu(self._menu)
-        self.icon.activated.connect(self._activated)
+        self.icon = self._made()
         self.show_state("unknown", self.tr("Deskside"))
 
     @property
@@ -47,6 +45,21 @@ class Tray(QObject):
     def show(self) -> None:
         """Puts the icon into the panel."""
         self.icon.show()
+
+    def renew(self) -> None:
+        """Makes the icon anew: how it reaches the panel is decided when it is made, so a panel that comes later does not get it."""
+        old, self.icon = self.icon, self._made()
+        self.icon.setIcon(old.icon())
+        self.icon.setToolTip(old.toolTip())
+        old.hide()
+        old.deleteLater()
+        self.icon.show()
+
+    def _made(self) -> QSystemTrayIcon:
+        icon = QSystemTrayIcon(parent=self)
+        icon.setContextMenu(self._menu)
+        icon.activated.connect(self._activated)
+        return icon
 
     def show_state(self, state: str, headline: str, *details: str) -> None:
         """Shows a state.

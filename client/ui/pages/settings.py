@@ -53,6 +53,10 @@ class SettingsPage(Page):
         self._autostart = QCheckBox(self.tr("Start Deskside when I sign in to this computer"), start)
         self._autostart.setChecked(autostart.is_enabled())
         self._autostart.clicked.connect(self._set_autostart)
+        if shell.app.settings.origin("client.start_at_login").file:
+            self._autostart.setEnabled(False)
+            words = self.tr("The settings of this computer say so.")
+            start.content.addWidget(Text(words, "caption", ink="muted", parent=start))
         start.content.addWidget(self._autostart)
         self.column.addWidget(start)
         self.column.addWidget(self._managed())

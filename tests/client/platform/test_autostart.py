@@ -92,7 +92,7 @@ EXEC = [
 def test_any_path_is_quoted(tmp_path: Path, program: tuple[str, ...], value: str) -> None:
     autostart.enable(program)
     lines = (tmp_path / "config" / "autostart" / "deskside.desktop").read_text().splitlines()
-    assert [line for line in lines if line.startswith("Exec=")] == [f"Exec={value}"]
+    assert [line for line in lines if line.startswith("Exec=")] == [f"Exec=env DESKSIDE_AT_SIGN_IN=1 {value}"]
 
 
 @pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="desktop-file-utils is not installed")

@@ -224,6 +224,26 @@ def test_without_a_tray_host_the_window_opens(reside, qtbot) -> None:
     qtbot.waitUntil(lambda: resident._window is not None and resident._window.isVisible())
 
 
+def test_at_sign_in_nothing_pops_up_even_without_a_tray_host(reside, qtbot, monkeypatch) -> None:
+    monkeypatch.setenv("DESKSIDE_AT_SIGN_IN", "1")
+    resident = reside(FakeApp.filled(), icon=False)
+    qtbot.wait(50)
+    assert resident._window is None
+    resident.open("")
+    assert resident.window.isVisible()
+
+
+def test_a_panel_that_comes_later_gets_an_icon_of_its_own(reside, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(start, "PANEL_LOOK_MS", 5)
+    monkeypatch.setenv("DESKSIDE_AT_SIGN_IN", "1")
+    resident = reside(FakeApp.filled(), icon=False)
+    first = resident.tray.icon
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
+    qtbot.waitUntil(lambda: resident.tray.icon is not first)
+    assert resident.tray.icon.isVisible()
+    assert resident.tray.icon.toolTip().startswith("The problem is on the way to the internet")
+
+
 def test_without_a_tray_host_closing_the_window_ends_the_program(reside, qtbot) -> None:
     resident = reside(FakeApp.healthy(), icon=False)
     qtbot.waitUntil(lambda: resident._window is not None)
@@ -238,7 +258,7 @@ def test_without_a_tray_host_it_stays_while_something_waits_and_says_so(reside, 
     qtbot.waitUntil(lambda: resident._window is not None)
     resident.window.close()
     assert not resident.quits
-    qtbot.waitUntil(lambda: bell.told and bell.told[0][0] == "Something still waits to be sent")
+    qtbot.waitUntil(lambda: [one[0] for one in bell.told] == ["Something still waits to be sent"])
     app.entries = ()
     resident.courier.arrange()
     assert resident.quits
