@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from xml.parsers.expat import ExpatError
 
+from diagnostics.platforms import shape
 from diagnostics.platforms.parts import (
     Battery,
     Crash,
     DiskHealth,
     Display,
     HardwareFacts,
-    Package,
     Sound,
     UpdateState,
     Wifi,
@@ -106,25 +106,23 @@ def parse_battery(text: str) -> tuple[Battery, ...]:
 
     On Apple's own processors `MaxCapacity` is a percentage, and the capacity in mAh is in `AppleRawMaxCapacity`.
     """
-    told = plist(text) if text.strip() else []
     found = []
-    for one in told if isinstance(told, list) else []:
-        if not isinstance(one, dict) or one.get("BatteryInstalled") is False:
+    for one in shape.mappings(plist(text) if text.strip() else []):
+        if one.get("BatteryInstalled") is False:
             continue
-        full, maximum = one.get("AppleRawMaxCapacity") or 0, one.get("MaxCapacity") or 0
+        full, maximum = shape.number(one.get("AppleRawMaxCapacity")), shape.number(one.get("MaxCapacity"))
         if not full and maximum > 100:  # noqa: PLR2004 -- above, it cannot be a percentage
             full = maximum
-        current = one.get("CurrentCapacity")
-        percent = 100 * current / maximum if isinstance(current, int) and maximum else None
+        current = shape.whole(one.get("CurrentCapacity"))
         state = "charging" if one.get("IsCharging") else "full" if one.get("FullyCharged") else "discharging"
         found.append(
             Battery(
-                name=str(one.get("DeviceName") or "battery"),
-                full=float(full),
-                design=float(one.get("DesignCapacity") or 0),
-                charge_percent=percent,
+                name=shape.text(one.get("DeviceName"), "battery"),
+                full=full,
+                design=shape.number(one.get("DesignCapacity")),
+                charge_percent=100 * current / maximum if current is not None and maximum > 0 else None,
                 state="not charging" if state == "discharging" and one.get("ExternalConnected") else state,
-                cycles=one.get("CycleCount") if isinstance(one.get("CycleCount"), int) else None,
+                cycles=shape.whole(one.get("CycleCount")),
             )
         )
     return tuple(found)
@@ -163,26 +161,22 @@ def parse_install_log(text: str) -> UpdateState:
 
 def parse_sound(text: str) -> Sound:
     """Sound devices from `system_profiler -json SPAudioDataType`."""
-    outputs, inputs = [], []
-    for group in _items(text, "SPAudioDataType"):
-        for one in group.get("_items") or []:
-            name = str(one.get("_name", "?"))
-            if one.get("coreaudio_device_output"):
-                outputs.append(name)
-            if one.get("coreaudio_device_input"):
-                inputs.append(name)
-    return Sound(outputs=tuple(outputs), inputs=tuple(inputs))
+    devices = [one for group in _items(text, "SPAudioDataType") for one in shape.mappings(group.get("_items"))]
+    return Sound(
+        outputs=tuple(shape.text(one.get("_name"), "?") for one in devices if one.get("coreaudio_device_output")),
+        inputs=tuple(shape.text(one.get("_name"), "?") for one in devices if one.get("coreaudio_device_input")),
+    )
 
 
 def parse_displays(text: str) -> tuple[Display, ...]:
     """Screens from `system_profiler -json SPDisplaysDataType`."""
     found = []
     for card in _items(text, "SPDisplaysDataType"):
-        for one in card.get("spdisplays_ndrvs") or []:
+        for one in shape.mappings(card.get("spdisplays_ndrvs")):
             pixels = re.search(
-                r"(\d+)\s*x\s*(\d+)", str(one.get("_spdisplays_pixels") or one.get("_spdisplays_resolution") or "")
+                r"(\d+)\s*x\s*(\d+)", str(one.get("_spdisplays_pixels") or one.get("_spdisplays_resolution"))
             )
-            name = str(one.get("_name", "screen"))
+            name = shape.text(one.get("_name"), "screen")
             found.append(Display(name=name, size=f"{pixels[1]}x{pixels[2]}" if pixels else ""))
     return tuple(found)
 
@@ -210,28 +204,18 @@ def parse_hardware(text: str) -> HardwareFacts:
     overview = next(iter(_items(text, "SPHardwareDataType")), {})
     disks: dict[str, int] = {}
     for one in _items(text, "SPStorageDataType"):
-        drive = one.get("physical_drive") or {}
-        if isinstance(one.get("size_in_bytes"), int) and drive.get("device_name"):
-            disks[str(drive["device_name"])] = max(one["size_in_bytes"], disks.get(str(drive["device_name"]), 0))
+        name, size = shape.text(shape.dig(one, "physical_drive", "device_name")), shape.whole(one.get("size_in_bytes"))
+        if name and size is not None:
+            disks[name] = max(size, disks.get(name, 0))
+    cards = (shape.text(one.get("sppci_model")) for one in _items(text, "SPDisplaysDataType"))
     return HardwareFacts(
         vendor="Apple",
-        model=" ".join(
-            part for part in (str(overview.get("machine_name", "")), str(overview.get("machine_model", ""))) if part
-        ),
-        serial=str(overview.get("serial_number", "")),
-        firmware=str(overview.get("boot_rom_version", "")),
-        processor=str(overview.get("chip_type") or overview.get("cpu_type") or ""),
+        model=" ".join(part for key in ("machine_name", "machine_model") if (part := shape.text(overview.get(key)))),
+        serial=shape.text(overview.get("serial_number")),
+        firmware=shape.text(overview.get("boot_rom_version")),
+        processor=shape.text(overview.get("chip_type")) or shape.text(overview.get("cpu_type")),
         disks=tuple(disks.items()),
-        graphics=tuple(str(one["sppci_model"]) for one in _items(text, "SPDisplaysDataType") if one.get("sppci_model")),
-    )
-
-
-def parse_applications(text: str) -> tuple[Package, ...]:
-    """Programs from `system_profiler -json SPApplicationsDataType`."""
-    return tuple(
-        Package(name=str(one["_name"]), version=str(one.get("version", "")))
-        for one in _items(text, "SPApplicationsDataType")
-        if one.get("_name")
+        graphics=tuple(name for name in cards if name),
     )
 
 
@@ -239,22 +223,20 @@ def parse_wifi(text: str) -> tuple[Wifi, ...]:
     """The wireless network from `system_profiler -json SPAirPortDataType`; macOS hides its name from most programs."""
     found = []
     for card in _items(text, "SPAirPortDataType"):
-        for one in card.get("spairport_airport_interfaces") or []:
-            now = one.get("spairport_current_network_information") or {}
+        for one in shape.mappings(card.get("spairport_airport_interfaces")):
+            now = shape.mapping(one.get("spairport_current_network_information"))
             if not now:
                 continue
             signal = re.search(r"(-\d+) dBm", str(now.get("spairport_signal_noise", "")))
-            channel = str(now.get("spairport_network_channel", ""))
-            band = re.search(r"(2|2\.4|5|6)\s?GHz", channel)
-            name = str(now.get("_name", ""))
-            rate = now.get("spairport_network_rate")
+            band = re.search(r"(2|2\.4|5|6)\s?GHz", str(now.get("spairport_network_channel", "")))
+            name = shape.text(now.get("_name"))
             found.append(
                 Wifi(
-                    adapter=str(one.get("_name", "")),
+                    adapter=shape.text(one.get("_name")),
                     network="" if name == "<redacted>" else name,
                     signal_percent=max(0, min(100, 2 * (int(signal[1]) + 100))) if signal else None,
                     band="" if band is None else "2.4 GHz" if band[1].startswith("2") else f"{band[1]} GHz",
-                    rate_mbit_per_s=float(rate) if isinstance(rate, int | float) else None,
+                    rate_mbit_per_s=shape.number(now.get("spairport_network_rate")) or None,
                 )
             )
     return tuple(found)
@@ -278,8 +260,6 @@ def parse_log_show(text: str) -> tuple[str, ...]:
 
 def _items(text: str, kind: str) -> list[dict[str, Any]]:
     try:
-        told = json.loads(text)
+        return shape.mappings(shape.mapping(json.loads(text)).get(kind))
     except ValueError:
         return []
-    rows = told.get(kind) if isinstance(told, dict) else None
-    return [one for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []

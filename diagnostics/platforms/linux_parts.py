@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from diagnostics.platforms.parts import Battery, Crash, DiskHealth, Memory, Printer, Sound, UpdateState
+from diagnostics.platforms.shape import dig, items, mapping, mappings, text, whole
 
 HALF_DONE: Final = frozenset({"half-installed", "half-configured", "unpacked"})
 MANY_SECTORS: Final = 10  # single unreadable sectors come and go over a disk's life
+BEYOND_HEAT: Final = 0b1101  # NVMe: spare blocks used up, unreliable, gone read-only; bit 1 is only heat
 PACKED: Final = 1_000_000  # raw values above are several numbers packed into one, in the maker's own way
 _STANZA = re.compile(r"^Package: (\S+)\nStatus: \S+ \S+ (\S+)$", re.MULTILINE)
 
@@ -181,8 +183,8 @@ def parse_pactl(sinks: str, sources: str, *, default_sink: str) -> Sound:
             continue
         outputs.append(str(one.get("description") or one.get("name") or "?"))
         if one.get("name") == default_sink:
-            levels = [str(channel.get("value_percent", "")) for channel in dict(one.get("volume") or {}).values()]
-            muted = bool(one.get("mute")) or (bool(levels) and all(level == "0%" for level in levels))
+            levels = [text(dig(channel, "value_percent")) for channel in mapping(one.get("volume")).values()]
+            muted = one.get("mute") is True or (bool(levels) and all(level == "0%" for level in levels))
     inputs = [
         str(one.get("description") or one.get("name") or "?")
         for one in _json_list(sources)
@@ -233,101 +235,85 @@ def natural(version: str) -> tuple[tuple[int, int | str], ...]:
     return tuple((1, int(part)) if part.isdigit() else (0, part) for part in re.findall(r"\d+|[a-z]+", version.lower()))
 
 
-def parse_smart(disk: str, text: str) -> DiskHealth:
+def parse_smart(disk: str, told_text: str) -> DiskHealth:
     """One disk's verdict from `smartctl --json`: its own, attributes that have failed, unreadable sectors, wear."""
     try:
-        told = json.loads(text)
+        told = mapping(json.loads(told_text))
     except ValueError:
         return DiskHealth(disk=disk, state="unknown")
-    if not isinstance(told, dict):
-        return DiskHealth(disk=disk, state="unknown")
-    passed = _dig(told, "smart_status", "passed")
-    nvme = _dig(told, "nvme_smart_health_information_log") or {}
-    attributes = {
-        one.get("id"): one for one in _dig(told, "ata_smart_attributes", "table") or [] if isinstance(one, dict)
-    }
-    pending = _raw(attributes, 197)
+    passed = dig(told, "smart_status", "passed")
+    nvme = mapping(told.get("nvme_smart_health_information_log"))
+    attributes = {whole(one.get("id")): one for one in mappings(dig(told, "ata_smart_attributes", "table"))}
+    pending, unreadable = _raw(attributes, 197), _raw(attributes, 198)
     numbers = {
         "reallocated_sectors": _raw(attributes, 5),
         "pending_sectors": pending,
-        "unreadable_sectors": _raw(attributes, 198),
-        "media_errors": nvme.get("media_errors"),
-        "wear_percent": nvme.get("percentage_used"),
-        "temperature_celsius": _dig(told, "temperature", "current"),
-        "power_on_hours": _dig(told, "power_on_time", "hours"),
+        "unreadable_sectors": unreadable,
+        "media_errors": whole(nvme.get("media_errors")),
+        "wear_percent": whole(nvme.get("percentage_used")),
+        "temperature_celsius": whole(dig(told, "temperature", "current")),
+        "power_on_hours": whole(dig(told, "power_on_time", "hours")),
     }
-    numbers = {name: value for name, value in numbers.items() if value is not None}
     failed_now = [
-        one.get("name", "?")
+        text(one.get("name"), "?")
         for one in attributes.values()
-        if one.get("when_failed") == "now" and _dig(one, "flags", "prefailure")
+        if one.get("when_failed") == "now" and dig(one, "flags", "prefailure") is True
     ]
-    warning = nvme.get("critical_warning") or 0
+    lost = max(pending or 0, unreadable or 0)
     why = ""
     if passed is False:
         why = "the disk itself expects to fail"
     elif failed_now:
         why = f"the disk reports a failed value ({failed_now[0]})"
-    elif (
-        isinstance(warning, int) and warning & 0b1101
-    ):  # spare blocks used up, unreliable, gone read-only; bit 1 is only heat
+    elif (whole(nvme.get("critical_warning")) or 0) & BEYOND_HEAT:
         why = "the disk reports that it is no longer reliable"
-    elif (pending or 0) >= MANY_SECTORS or (_raw(attributes, 198) or 0) >= MANY_SECTORS:
-        why = f"{max(pending or 0, _raw(attributes, 198) or 0)} places of the disk can no longer be read"
-    state = "failing" if why else "unknown" if passed is None else "ok"
-    return DiskHealth(disk=disk, state=state, why=why, numbers=numbers)
+    elif lost >= MANY_SECTORS:
+        why = f"{lost} places of the disk can no longer be read"
+    state = "failing" if why else "ok" if passed is True else "unknown"
+    return DiskHealth(
+        disk=disk, state=state, why=why, numbers={name: value for name, value in numbers.items() if value is not None}
+    )
 
 
-def parse_udisks(text: str) -> tuple[DiskHealth, ...]:
+def parse_udisks(told_text: str) -> tuple[DiskHealth, ...]:
     """Every disk's verdict from udisks' GetManagedObjects as `busctl --json=short` prints it: SMART for ordinary users."""
     try:
-        objects = json.loads(text)["data"][0]
-    except (ValueError, KeyError, IndexError, TypeError):
+        objects = mapping(next(iter(items(mapping(json.loads(told_text)).get("data"))), None))
+    except ValueError:
         return ()
-    drives: dict[str, dict[str, Any]] = {path: faces for path, faces in objects.items() if "/drives/" in path}
+    drives = {path: mapping(faces) for path, faces in objects.items() if "/drives/" in path}
     names: dict[str, str] = {}
     for path, faces in objects.items():
-        drive = _value(faces.get("org.freedesktop.UDisks2.Block", {}), "Drive")
-        if drive in drives and "org.freedesktop.UDisks2.Partition" not in faces:
-            names.setdefault(str(drive), path.rpartition("/")[2])
+        drive = text(_value(dig(faces, "org.freedesktop.UDisks2.Block"), "Drive"))
+        if drive in drives and "org.freedesktop.UDisks2.Partition" not in mapping(faces):
+            names.setdefault(drive, path.rpartition("/")[2])
     found = []
     for path, faces in drives.items():
         disk = names.get(path, path.rpartition("/")[2])
-        ata, nvme = (
-            faces.get("org.freedesktop.UDisks2.Drive.Ata", {}),
-            faces.get("org.freedesktop.UDisks2.NVMe.Controller", {}),
-        )
+        ata, nvme = faces.get("org.freedesktop.UDisks2.Drive.Ata"), faces.get("org.freedesktop.UDisks2.NVMe.Controller")
         if _value(ata, "SmartEnabled") and _value(ata, "SmartUpdated"):
-            failing, bad = bool(_value(ata, "SmartFailing")), _value(ata, "SmartNumBadSectors")
-            numbers = {"bad_sectors": bad} if isinstance(bad, int) and bad >= 0 else {}
+            failing, bad = bool(_value(ata, "SmartFailing")), whole(_value(ata, "SmartNumBadSectors"))
+            numbers = {"bad_sectors": bad} if bad is not None and bad >= 0 else {}
             why = "the disk itself expects to fail" if failing else ""
             found.append(DiskHealth(disk=disk, state="failing" if failing else "ok", why=why, numbers=numbers))
         elif _value(nvme, "SmartUpdated"):
-            worries = [one for one in _value(nvme, "SmartCriticalWarning") or [] if one != "temperature"]
+            worries = [one for one in items(_value(nvme, "SmartCriticalWarning")) if one != "temperature"]
             why = "the disk reports that it is no longer reliable" if worries else ""
             found.append(DiskHealth(disk=disk, state="failing" if worries else "ok", why=why))
     return tuple(found)
 
 
-def _value(face: Any, name: str) -> Any:
-    entry = face.get(name) if isinstance(face, dict) else None
-    return entry.get("data") if isinstance(entry, dict) else None
+def _value(face: object, name: str) -> Any:
+    return dig(face, name, "data")
 
 
-def _raw(attributes: dict[Any, Any], number: int) -> int | None:
-    value = _dig(attributes.get(number) or {}, "raw", "value")
-    return value if isinstance(value, int) and value < PACKED else None
+def _raw(attributes: dict[int | None, Any], attribute: int) -> int | None:
+    value = whole(dig(attributes.get(attribute), "raw", "value"))
+    return value if value is not None and value < PACKED else None
 
 
-def _dig(tree: Any, *names: str) -> Any:
-    for name in names:
-        tree = tree.get(name) if isinstance(tree, dict) else None
-    return tree
-
-
-def _json_list(text: str) -> list[dict[str, Any]]:
+def _json_list(told_text: str) -> list[dict[str, Any]]:
     try:
-        told = json.loads(text or "[]")
+        return mappings(json.loads(told_text or "[]"))
     except ValueError:
         return []
-    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from diagnostics.platforms import shape
 from diagnostics.platforms import win32_parts as parse
 from diagnostics.platforms.parts import (
     Battery,
@@ -191,7 +192,7 @@ class WindowsDescriber:
         bios, processor = bios or {}, processor or {}
         firmware = next(iter(rows(told, "firmware") or []), {})
         cases = rows(told, "enclosure") or []
-        graphics = told.get("graphics") or []
+        graphics = told.get("graphics")
         return HardwareFacts(
             vendor=str(bios.get("SystemManufacturer") or ""),
             model=" ".join(str(bios[key]) for key in ("SystemFamily", "SystemProductName") if bios.get(key)),
@@ -204,7 +205,7 @@ class WindowsDescriber:
                 for one in rows(told, "disks") or []
                 if str(one.get("Size") or "").isdigit()
             ),
-            graphics=(graphics,) if isinstance(graphics, str) else tuple(str(one) for one in graphics),
+            graphics=(graphics,) if isinstance(graphics, str) else tuple(str(one) for one in shape.items(graphics)),
         )
 
     async def software(self, probe: Probe) -> tuple[Package, ...] | None:

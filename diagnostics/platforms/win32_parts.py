@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from diagnostics.gauges import Partition
+from diagnostics.platforms import shape
 from diagnostics.platforms.parts import (
     Battery,
     Crash,
@@ -74,7 +75,7 @@ def parse_disks(told: dict[str, Any]) -> tuple[DiskHealth, ...]:
         letters.setdefault(str(one.get("disk")), f"{one.get('letter')}:\\")
     found = []
     for one in rows(told, "disks") or []:
-        status, name = one.get("HealthStatus"), str(one.get("FriendlyName") or "disk")
+        status, name = shape.whole(one.get("HealthStatus")), shape.text(one.get("FriendlyName"), "disk")
         failing = status == UNHEALTHY
         state = "ok" if status == HEALTHY else "failing" if failing else "unknown"
         mount = letters.get(str(one.get("DeviceId")), "")
@@ -89,21 +90,21 @@ def parse_batteries(told: dict[str, Any]) -> tuple[Battery, ...] | None:
     if present is None:
         return None
     designed = rows(told, "designed") or []
-    charged = {one.get("InstanceName"): one.get("FullChargedCapacity") for one in rows(told, "charged") or []}
-    cycles = {one.get("InstanceName"): one.get("CycleCount") for one in rows(told, "cycles") or []}
+    charged = {str(one.get("InstanceName")): one.get("FullChargedCapacity") for one in rows(told, "charged") or []}
+    cycles = {str(one.get("InstanceName")): one.get("CycleCount") for one in rows(told, "cycles") or []}
     found = []
     for index, one in enumerate(present):
         static = designed[index] if index < len(designed) else {}
-        instance = static.get("InstanceName")
-        count = cycles.get(instance)
+        instance = str(static.get("InstanceName"))
+        count, charge = shape.whole(cycles.get(instance)), one.get("EstimatedChargeRemaining")
         found.append(
             Battery(
                 name=str(one.get("Name") or static.get("DeviceName") or "battery").strip(),
-                full=float(charged.get(instance) or 0),
-                design=float(static.get("DesignedCapacity") or 0),
-                charge_percent=one.get("EstimatedChargeRemaining"),
+                full=shape.number(charged.get(instance)),
+                design=shape.number(static.get("DesignedCapacity")),
+                charge_percent=None if shape.whole(charge) is None else shape.number(charge),
                 state="discharging" if one.get("BatteryStatus") == 1 else "charging or full",
-                cycles=count if isinstance(count, int) and count > 0 else None,
+                cycles=count if count and count > 0 else None,
             )
         )
     return tuple(found)
@@ -116,9 +117,9 @@ def parse_heat(told: dict[str, Any]) -> tuple[Temperature, ...] | None:
         return None
     found = []
     for one in zones:
-        tenths, limit = one.get("HighPrecisionTemperature"), one.get("PercentPassiveLimit")
-        slowed = 100 - limit if isinstance(limit, int) and one.get("ThrottleReasons") else 0
-        celsius = round(tenths / 10 - KELVIN, 1) if isinstance(tenths, int) and tenths > 0 else None
+        tenths, limit = shape.whole(one.get("HighPrecisionTemperature")), shape.whole(one.get("PercentPassiveLimit"))
+        slowed = 100 - limit if limit is not None and shape.whole(one.get("ThrottleReasons")) else 0
+        celsius = round(tenths / 10 - KELVIN, 1) if tenths is not None and tenths > 0 else None
         found.append(
             Temperature(name=str(one.get("Name", "zone")), celsius=celsius, slowed_percent=max(0, min(100, slowed)))
         )
@@ -135,10 +136,10 @@ def parse_updates(told: dict[str, Any]) -> UpdateState | None:
     about: dict[str, tuple[str, str, str]] = {}
     success = None
     for one in events:  # newest first
-        data = [str(value) for value in one.get("data") or []]
+        data = [str(value) for value in shape.items(one.get("data"))]
         if one.get("id") == INSTALLED and len(data) > 1:
             done.add(data[1])
-            success = success or one.get("time")
+            success = success or shape.text(one.get("time")) or None
         elif one.get("id") == FAILED and len(data) > 2 and data[2] not in done:  # noqa: PLR2004 -- code, title, id
             failures[data[2]] += 1
             about.setdefault(data[2], (data[1], hexadecimal(data[0]), str(one.get("time") or "")))
@@ -174,8 +175,7 @@ def parse_printers(told: dict[str, Any], *, now: datetime) -> tuple[Printer, ...
         waiting.setdefault(name, []).append((now - since).total_seconds() if since else 0.0)
     found = []
     for one in queues:
-        name, bits = str(one.get("Name", "?")), one.get("PrinterState")
-        bits = bits if isinstance(bits, int) else 0
+        name, bits = shape.text(one.get("Name"), "?"), shape.whole(one.get("PrinterState")) or 0
         reasons = [
             word
             for bit, word in ((PAUSED, "paused"), (JAM, "paper jam"), (NO_PAPER, "no paper"), (ERROR, "error"))
@@ -199,9 +199,10 @@ def parse_printers(told: dict[str, Any], *, now: datetime) -> tuple[Printer, ...
 def moment(stamp: object) -> datetime | None:
     """A time as the scripts write it, None when it is none."""
     try:
-        return datetime.fromisoformat(str(stamp))
+        when = datetime.fromisoformat(str(stamp))
     except ValueError:
         return None
+    return when if when.tzinfo is not None else None
 
 
 def parse_sound(told: dict[str, Any]) -> Sound | None:
@@ -216,12 +217,12 @@ def parse_sound(told: dict[str, Any]) -> Sound | None:
 
 def parse_displays(told: dict[str, Any]) -> tuple[Display, ...] | None:
     """The screens; None when Windows did not answer. Resolutions belong to cards, so only a single one is told."""
-    names, modes = told.get("screens"), told.get("modes") or []
+    names, modes = told.get("screens"), told.get("modes")
     if isinstance(names, str):
         names = [names]
     if not isinstance(names, list):
         return None
-    sizes = [modes] if isinstance(modes, str) else list(modes)
+    sizes = [modes] if isinstance(modes, str) else shape.items(modes)
     only = str(sizes[0]) if len(names) == 1 and len(sizes) == 1 else ""
     return tuple(Display(name=str(name) or "screen", size=only) for name in names)
 
@@ -242,12 +243,12 @@ def parse_antivirus(told: dict[str, Any]) -> tuple[Protection, ...] | None:
         return None
     found = []
     for one in products:
-        state = one.get("productState")
+        state = shape.whole(one.get("productState"))
         found.append(
             Protection(
                 name=str(one.get("displayName", "?")),
-                on=(state >> 12) & 0xF == 1 if isinstance(state, int) else None,
-                up_to_date=state & 0xF0 == 0 if isinstance(state, int) else None,
+                on=(state >> 12) & 0xF == 1 if state is not None else None,
+                up_to_date=state & 0xF0 == 0 if state is not None else None,
             )
         )
     return tuple(found)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from diagnostics.gauges import CpuTimes, DiskTimes, MemoryNumbers
@@ -169,7 +170,9 @@ def look() -> Callable[..., Outcome]:
     def run(check: str, on: FakeMachine, *, findings=None, targets: Targets | None = None) -> Outcome:
         by_id = {one.id: one for one in load()}
         context = Context(probe=on, targets=targets or Targets(), findings=findings or {})
-        return asyncio.run(by_id[check].run(context))
+        outcome = asyncio.run(by_id[check].run(context))
+        assert msgspec.json.decode(msgspec.json.encode(outcome))["summary"].endswith(".")  # it goes through a pipe
+        return outcome
 
     return run
 
