@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
-from client.demo import tickets
+from client.demo import articles, tickets
 from client.demo.gate import (
     KEY,
     answer,
@@ -115,12 +115,12 @@ def change(request: HttpRequest, employee: User, ticket_id: str, *, wanted: bool
     return answer(tickets.set_open(employee, tickets.own_one(employee, ticket_id), wanted=wanted))
 
 
-def articles(request: HttpRequest, _employee: User) -> HttpResponse:
+def search(request: HttpRequest, _employee: User) -> HttpResponse:
     """GET kb."""
     words = parameters(request, "q").get("q", "")
     if not 1 <= len(words) <= MAX_WORDS:
         raise bad_parameter(f"`q` must have 1 to {MAX_WORDS} characters.", "Send a few words.")
-    return conditional(request, KbAnswer(articles=tickets.articles(words)))
+    return conditional(request, KbAnswer(articles=articles.find(words)))
 
 
 def me(request: HttpRequest, employee: User) -> HttpResponse:
@@ -140,7 +140,7 @@ urlpatterns = [
     path("tickets/<str:ticket_id>/comments", employee_call(POST=comment)),
     path("tickets/<str:ticket_id>/close", employee_call(POST=close)),
     path("tickets/<str:ticket_id>/reopen", employee_call(POST=reopen)),
-    path("kb", employee_call(GET=articles)),
+    path("kb", employee_call(GET=search)),
     path("me", employee_call(GET=me)),
     re_path(r"", nowhere),
 ]

@@ -19,8 +19,7 @@ import msgspec
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
-from helpdesk.models import CustomField, FollowUp, FollowUpAttachment, KBItem, Queue, Ticket
+from helpdesk.models import CustomField, FollowUp, FollowUpAttachment, Queue, Ticket
 
 from client.demo.gate import Upload
 from client.demo.models import Sent
@@ -32,7 +31,6 @@ from client.demo.shapes import (
     CreatedComment,
     CreatedTicket,
     FileEntry,
-    KbArticle,
     NewComment,
     NewTicket,
     StoredFile,
@@ -389,24 +387,3 @@ def proof(followup: FollowUp) -> tuple[StoredFile, ...]:
             StoredFile(name=one.filename, media_type=one.mime_type, size_bytes=size, sha256=content.hexdigest())
         )
     return tuple(found)
-
-
-def articles(words: str, *, limit: int = 10) -> tuple[KbArticle, ...]:
-    """Articles that hold any of the words, those with most of them first, a word in the title counting twice."""
-    terms = [term for term in re.findall(r"\w+", words.lower()) if len(term) > 2][:16]  # noqa: PLR2004 -- "is", "my": too short to tell
-    if not terms:
-        return ()
-    wanted = Q()
-    for term in terms:
-        wanted |= Q(title__icontains=term) | Q(question__icontains=term) | Q(answer__icontains=term)
-    found = KBItem.objects.filter(wanted, enabled=True, category__public=True)
-
-    def score(item: KBItem) -> int:
-        title, rest = item.title.lower(), f"{item.question} {item.answer}".lower()
-        return sum(2 * (term in title) + (term in rest) for term in terms)
-
-    best = sorted(found, key=lambda item: (-score(item), item.title))[:limit]
-    return tuple(
-        KbArticle(id=str(one.id), title=one.title, summary=one.question, body=one.answer, updated_at=one.last_updated)
-        for one in best
-    )
