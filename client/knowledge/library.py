@@ -25,6 +25,8 @@ from client.model import Article
 
 FALLBACK: Final = "en"
 MOST_FILES: Final = 5000  # per folder and language; a pack with more is a mistake or an attack
+NOT_COVERED: Final = "not-covered.txt"
+MOST_NOT_COVERED: Final = 1000  # lines
 PLATFORM_NAMES: Final = {"win32": "windows", "darwin": "macos"}
 
 Stamp = tuple[
@@ -73,6 +75,10 @@ class Library:
 
     def all(self) -> tuple[Article, ...]:
         """Every valid article for this platform, each in the best language there is, by title."""
+        return tuple(one for one in self.every() if not one.platforms or self._platform in one.platforms)
+
+    def every(self) -> tuple[Article, ...]:
+        """As `all`, for whatever platform."""
         with self._lock:
             stamps, _ = self._list()
             best: dict[str, Article] = {}
@@ -81,8 +87,7 @@ class Library:
                 if article is not None:
                     best.setdefault(article.id, article)
             self._forget({stamp[0] for stamp, _, _ in stamps})
-        fitting = (one for one in best.values() if not one.platforms or self._platform in one.platforms)
-        return tuple(sorted(fitting, key=lambda one: (one.title.casefold(), one.id)))
+        return tuple(sorted(best.values(), key=lambda one: (one.title.casefold(), one.id)))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -94,6 +99,18 @@ class Library:
     def stamp(self) -> tuple[Stamp, ...]:
         """What changes whenever an article comes, goes or changes; cheap: looks at the files, reads none."""
         return tuple(stamp for stamp, _, _ in self._list()[0])
+
+    def not_covered(self) -> tuple[str, ...]:
+        """Questions that no article answers and that should be told so: the lines of every folder's `not-covered.txt`."""
+        lines: list[str] = []
+        for language in self._languages:
+            for folder in self._folders:
+                with contextlib.suppress(OSError, UnicodeDecodeError):
+                    path = folder / language / NOT_COVERED
+                    if isinstance(_look(path), tuple):
+                        lines += _bytes(path).decode().splitlines()
+        kept = (line.strip() for line in lines)
+        return tuple(dict.fromkeys(line for line in kept if line and not line.startswith("#")))[:MOST_NOT_COVERED]
 
     def fingerprint(self) -> str:
         """A digest of every article's content, language and platform (64 hexadecimal digits); reads the files."""

@@ -8,10 +8,14 @@ float32 scale each, vectors as float32. `installers/model.py` makes it from the 
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
+
+# Read by numpy's BLAS when it is loaded. Matrices this small only get slower by a second thread, and far slower on a busy computer.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray

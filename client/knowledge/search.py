@@ -1,4 +1,4 @@
-"""Finds articles for what an employee types. Knows words; meaning can be added as a `Ranker`.
+"""Finds articles for what an employee types. Knows words; meaning is added as a `Ranker` where the model is present.
 
 The score of an article is what its words say (BM25 over its fields, and over each of the phrases people call it by), plus what
 the last check found. Whether anything fits at all is judged by how much of the question the best article covers.
@@ -38,13 +38,24 @@ SCORE_WORTH: Final = 1.0
 CAUSE_WORTH: Final = 0.15  # the first cause; the next ones half as much each
 LOOK_AGAIN_S: Final = 2.0  # how soon a changed article is noticed while somebody types
 MEANING_WORTH: Final = 0.7
+# With a judge of meaning: from the best article's score half of the likeness to what no article answers is taken away. Set on 137
+# questions that an article answers and 46 that none does: keeps 96 % of the first and refuses 98 % of the others.
+ELSEWHERE_WORTH: Final = 0.5
+FITS_BY_MEANING: Final = 0.25
+
+
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """How well each article (by id) fits, 0 to 1, an unknown one left out; and how well the nearest thing that is not ours."""
+
+    scores: Mapping[str, float]
+    elsewhere: float = 0.0
 
 
 class Ranker(Protocol):
     """Another judge of what fits, such as one by meaning."""
 
-    def rank(self, words: str) -> Mapping[str, float]:
-        """How well each article (by id) fits, 0 to 1; an article it does not know is left out. Must not raise."""
+    def rank(self, words: str) -> Ranked:
+        """Judges any text. Must not raise."""
 
 
 class _Found(msgspec.Struct, frozen=True):
@@ -98,13 +109,14 @@ class Search:
         best = max(found.values(), key=lambda one: one.score, default=_Found(0.0, 0.0))
         fits = SCORE_WORTH * best.score + best.cover >= FITS
         if self._ranker is not None:
-            meanings = self._ranker.rank(words)
+            meant = self._ranker.rank(words)
             ids = dict(index.execute("SELECT article, id FROM about"))
             scores = {
-                article: MEANING_WORTH * meanings.get(id, 0.0) + (1 - MEANING_WORTH) * scores.get(article, 0.0)
+                article: MEANING_WORTH * meant.scores.get(id, 0.0) + (1 - MEANING_WORTH) * scores.get(article, 0.0)
                 for article, id in ids.items()
-                if id in meanings or article in scores
+                if id in meant.scores or article in scores
             }
+            fits = max(scores.values(), default=0.0) - ELSEWHERE_WORTH * meant.elsewhere >= FITS_BY_MEANING
         scores = {article: min(1.0, score + boosts.get(article, 0.0)) for article, score in scores.items()}
         return _answer(index, scores, limit=limit, nothing_fits=not fits)
 

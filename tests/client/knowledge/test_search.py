@@ -322,7 +322,7 @@ def test_many_threads_may_ask_at_once(ours):
 def test_another_ranker_can_be_added(tmp_path):
     class Meaning:
         def rank(self, words):  # noqa: ARG002 -- one meaning for all
-            return {"no-sound": 0.9, "printer": 0.1}
+            return search.Ranked(scores={"no-sound": 0.9, "printer": 0.1}, elsewhere=0.2)
 
     answer = make(copy_of_some(tmp_path), None, ranker=Meaning()).find("printer")
     assert {hit.article for hit in answer.results} >= {"no-sound", "printer"}
