@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import importlib
 import os
 import platform
@@ -98,6 +99,10 @@ class Gauges:
         """What this computer is called."""
         return platform.node()
 
+    async def user_name(self) -> str:
+        """The account that this runs as; empty where it has no name."""
+        return await self.in_thread(_user_name)
+
     def cores(self) -> int:
         """How many processors the system sees."""
         return os.cpu_count() or 1
@@ -187,6 +192,13 @@ class Gauges:
         return await self.in_thread(
             lambda: {name: _registry_values(rf"{key}\{name}", hive) or {} for name in _registry_keys(key, hive)}
         )
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a number without a name
+        return ""
 
 
 def _processes() -> tuple[Process, ...]:

@@ -30,7 +30,13 @@ def bounded(lines: tuple[str, ...]) -> list[str]:
 
 
 @fact("logs.errors", privacy=Privacy.PERSONAL)
-async def errors(probe: Probe) -> list[str] | None:
-    """The last errors that the system wrote down, oldest first."""
+async def errors(probe: Probe) -> list[str]:
+    """The last errors that the system wrote down, oldest first.
+
+    Raises:
+        PermissionError: this user may not read it.
+    """
     lines = await describer_of(probe).log_errors(probe, lines=LINES)
-    return None if lines is None else bounded(lines)
+    if lines is None:
+        raise PermissionError("the system's log may not be read")
+    return bounded(lines)

@@ -84,7 +84,7 @@ async def host_name(probe: Probe) -> str:
 @fact("os.user", privacy=Privacy.PERSONAL)
 async def user(probe: Probe) -> str:
     """The account that this ran as."""
-    return next((probe.environment[key] for key in ("USER", "LOGNAME", "USERNAME") if probe.environment.get(key)), "")
+    return await probe.user_name()
 
 
 @fact("os.home", privacy=Privacy.PERSONAL)

@@ -13,24 +13,26 @@ from diagnostics.probe import Probe
 MOST: Final = 2000  # a report stays readable and small; the count says how many there are
 
 
-async def _software(probe: Probe) -> tuple[Package, ...] | None:
-    return cast(
-        "tuple[Package, ...] | None", await probe.once("facts.software", lambda: describer_of(probe).software(probe))
-    )
+async def _software(probe: Probe) -> tuple[Package, ...]:
+    """What is installed.
+
+    Raises:
+        OSError: this cannot be told here.
+    """
+    found = await probe.once("facts.software", lambda: describer_of(probe).software(probe))
+    if found is None:
+        raise OSError("this system has no list of programs that Deskside can read")
+    return cast("tuple[Package, ...]", found)
 
 
 @fact("software.list", privacy=Privacy.PUBLIC)
-async def names(probe: Probe) -> dict[str, str] | None:
+async def names(probe: Probe) -> dict[str, str]:
     """Installed programs and their versions, by name, at most 2,000 of them."""
-    found = await _software(probe)
-    if found is None:
-        return None
-    ordered = sorted(found, key=lambda one: one.name.casefold())
+    ordered = sorted(await _software(probe), key=lambda one: one.name.casefold())
     return {one.name: one.version for one in ordered[:MOST]}
 
 
 @fact("software.count", privacy=Privacy.PUBLIC)
-async def count(probe: Probe) -> int | None:
+async def count(probe: Probe) -> int:
     """How many programs are installed."""
-    found = await _software(probe)
-    return None if found is None else len(found)
+    return len(await _software(probe))

@@ -22,7 +22,7 @@ WRITABLE: Final = frozenset({
 })  # fmt: skip
 REMOTE: Final = frozenset({
     "9p", "afs", "ceph", "cifs", "coda", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs",
-    "sshfs", "virtiofs", "vboxsf",
+    "sshfs", "virtiofs", "vboxsf", "vmhgfs", "prl_fs",
 })  # fmt: skip
 # FUSE file systems of the desktop itself and of containers: windows onto other places, never a place of their own.
 FUSE_WINDOWS: Final = frozenset({
@@ -33,7 +33,7 @@ FUSE_WINDOWS: Final = frozenset({
 FUSE_REMOTE: Final = frozenset({
     "sshfs", "rclone", "s3fs", "gcsfuse", "onedriver", "davfs2", "curlftpfs", "google-drive-ocamlfuse", "glusterfs",
     "ceph-fuse", "ceph", "juicefs", "goofys", "geesefs", "mount-s3", "blobfuse", "blobfuse2", "smbnetfs",
-    "seaweedfs", "httpdirfs", "hdfs", "onedrive", "dropbox", "jmtpfs", "simple-mtpfs", "ifuse", "gphotofs",
+    "seaweedfs", "httpdirfs", "hdfs", "onedrive", "dropbox", "jmtpfs", "simple-mtpfs", "ifuse", "gphotofs", "vmhgfs-fuse",
 })  # fmt: skip
 # The kernel's own trees, service sandboxes and images: nothing an employee writes to lives below these.
 NOT_BELOW: Final = (

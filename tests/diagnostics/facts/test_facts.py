@@ -12,6 +12,7 @@ from diagnostics.facts.declaration import MISSING, Declared, FactError, collect,
 from diagnostics.facts.hardware import told
 from diagnostics.facts.logs import BYTES, LINE_LENGTH, LINES, bounded
 from diagnostics.model import Privacy
+from diagnostics.platforms import linux_describe
 from diagnostics.platforms import linux_describe as parse
 from diagnostics.probe import Probe
 
