@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from diagnostics.facts.declaration import fact
 from diagnostics.model import Privacy
@@ -22,7 +22,7 @@ async def _software(probe: Probe) -> tuple[Package, ...]:
     found = await probe.once("facts.software", lambda: describer_of(probe).software(probe))
     if found is None:
         raise OSError("this system has no list of programs that Deskside can read")
-    return cast("tuple[Package, ...]", found)
+    return found
 
 
 @fact("software.list", privacy=Privacy.PUBLIC)

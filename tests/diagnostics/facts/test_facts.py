@@ -113,6 +113,20 @@ def test_placeholders_of_makers_are_nothing(text):
     assert told(text) == ""
 
 
+def test_what_may_not_be_read_is_missing_and_not_nothing(monkeypatch):
+    class Closed(linux_describe.LinuxDescriber):
+        async def log_errors(self, probe, *, lines):
+            return None
+
+        async def software(self, probe):
+            return None
+
+    monkeypatch.setattr(linux_describe, "LinuxDescriber", Closed)
+    found = asyncio.run(collect(Probe()))
+    assert {"logs.errors", "software.list", "software.count"} <= set(found[MISSING])
+    assert "logs.errors" not in found
+
+
 def test_what_a_maker_tells_is_kept():
     assert told(" 5CG1234XYZ\x00 ") == "5CG1234XYZ"
     assert told("20XW 0077GE") == "20XW 0077GE"
