@@ -115,10 +115,10 @@ def test_placeholders_of_makers_are_nothing(text):
 
 def test_what_may_not_be_read_is_missing_and_not_nothing(monkeypatch):
     class Closed(linux_describe.LinuxDescriber):
-        async def log_errors(self, probe, *, lines):
+        async def log_errors(self, *_, **__):
             return None
 
-        async def software(self, probe):
+        async def software(self, *_):
             return None
 
     monkeypatch.setattr(linux_describe, "LinuxDescriber", Closed)
