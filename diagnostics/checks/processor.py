@@ -18,6 +18,8 @@ OTHERS_PERCENT: Final = 70.0
 # PSI); where the system does not count that, more programs than processors must have been waiting for a minute.
 WAITING_PERCENT: Final = 25.0
 CROWDED_LOAD: Final = 1.5
+CULPRIT_PERCENT: Final = 30.0
+CULPRIT_S: Final = 10.0  # processor seconds since it was started
 EATERS: Final = 3
 WORTH_NAMING_PERCENT: Final = 10.0
 
@@ -46,11 +48,17 @@ async def use(ctx: Context) -> Outcome:
     busy = await _sample(ctx, SAMPLE_S)
     load, cores = await ctx.probe.load_average(), ctx.probe.cores()
     pressure = await machine_of(ctx.probe).processor_pressure(ctx.probe)
-    crowded = load is None or load >= CROWDED_LOAD * cores  # Windows counts neither: the two looks must do
+    crowded = load is None or load >= CROWDED_LOAD * cores
     waited = crowded if pressure is None else pressure >= WAITING_PERCENT
     if waited and _saturated(ctx, busy):
         busy = await _sample(ctx, CONFIRM_S, who=True)
     saturated = waited and _saturated(ctx, busy)
+    if (
+        load is None and pressure is None
+    ):  # Windows counts neither: only a program that has kept on for a while is a sign
+        saturated = saturated and any(
+            one["percent"] >= CULPRIT_PERCENT and one["so_far_s"] >= CULPRIT_S for one in busy["who"]
+        )
     measures: dict[str, Any] = {
         "state": "saturated" if saturated else "ok",
         "used_percent": round(busy["used"], 1),
@@ -91,9 +99,14 @@ async def _sample(ctx: Context, span_s: float, *, who: bool = False) -> dict[str
         took_s = (
             total / probe.cores() if total > 0 else span_s
         )  # on a busy machine a sleep lasts longer than it was told
-        ranked = shares(processes, await probe.processes(), span_s=took_s, cores=probe.cores())
+        now = await probe.processes()
+        ranked = shares(processes, now, span_s=took_s, cores=probe.cores())
         top = [
-            {"program": name, "percent": round(percent, 1)}
+            {
+                "program": name,
+                "percent": round(percent, 1),
+                "so_far_s": round(sum(one.cpu_s for one in now if one.name == name)),
+            }
             for name, percent in sorted(ranked.items(), key=lambda item: item[1], reverse=True)[:EATERS]
             if percent >= WORTH_NAMING_PERCENT
         ]

@@ -148,12 +148,20 @@ def test_what_the_checks_compute_themselves_does_not_count(machine, look):
         (9.0, "8.00", Status.OK),  # many wait, but for a disk
         (3.5, "", Status.FAILED),
         (1.5, "", Status.OK),
-        (None, "", Status.FAILED),
     ],
 )
 def test_a_busy_second_needs_a_second_sign_that_somebody_waits(machine, look, load, pressure, status):
     pc = machine()
     busy(pc, idle=0.0, load=load, pressure=pressure)
+    assert look("processor.use", pc).status is status
+
+
+@pytest.mark.parametrize(("so_far", "status"), [(2.0, Status.OK), (200.0, Status.FAILED)])
+def test_where_nobody_counts_who_waits_a_program_must_have_kept_on(machine, look, so_far, status):
+    pc = machine("win32")
+    busy(pc, idle=0.0)
+    pc.load = None
+    pc.running = [(Process(pid=7, name="scan", cpu_s=so_far),), (Process(pid=7, name="scan", cpu_s=so_far + 1.5),)]
     assert look("processor.use", pc).status is status
 
 
