@@ -156,7 +156,9 @@ def start(folder: Path, *, port: int = 0, rate: float | None = None, wait_s: flo
         )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = (folder / LOG_NAME).open("wb")
+        # Appended to: the log may be the one of a desk that already runs there.
+        log = os.fdopen(os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+        began = log.seek(0, os.SEEK_END)
     except OSError as error:
         raise EnvironmentFault(
             f"The demonstration help desk cannot keep its files in {folder}: {error.strerror or error}.",
@@ -184,7 +186,7 @@ def start(folder: Path, *, port: int = 0, rate: float | None = None, wait_s: flo
             f"The demonstration help desk did not start within {wait_s:.0f} seconds."
             if slow
             else "The demonstration help desk could not start.",
-            hint=f"Its last words: {_last_words(folder)}",
+            hint=f"Its last words: {_last_words(folder, since=began)}",
         ) from error
     return DemoDesk(process, ready, folder)
 
@@ -218,10 +220,10 @@ def _first_line(process: subprocess.Popen[bytes], wait_s: float) -> bytes:
     return found[0] if found else b""
 
 
-def _last_words(folder: Path) -> str:
-    """The end of the child's log."""
+def _last_words(folder: Path, *, since: int) -> str:
+    """The end of what the child has written to its log since that place, in bytes."""
     try:
-        lines = (folder / LOG_NAME).read_text("utf-8", "replace").strip().splitlines()
+        lines = (folder / LOG_NAME).read_bytes()[since:].decode("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
     return " / ".join(lines[-LOG_LINES:]) or "nothing."

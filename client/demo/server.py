@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m client.demo.server", description="Deskside's embedded help desk.")
     parser.add_argument("--folder", type=Path, required=True, help="where it keeps everything; made if missing")
-    parser.add_argument("--port", type=int, default=0, help="on loopback; 0: the last one, or any free one")
+    parser.add_argument("--port", type=port_number, default=0, help="on loopback; 0: the last one, or any free one")
     parser.add_argument("--rate", type=float, default=GENEROUS_RATE, help="requests a minute and employee; 0: no limit")
     given = parser.parse_args(arguments)
     os.umask(0o077)
@@ -48,6 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return sorry(f"The help desk cannot start: {error.strerror or error}.")
     finally:
         lock.close()
+
+
+def port_number(text: str) -> int:
+    """A TCP port, 0 for any.
+
+    Raises:
+        ValueError: it is none.
+    """
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 -- what TCP has
+        raise ValueError(text)
+    return port
 
 
 def sorry(sentence: str) -> int:
@@ -103,13 +115,17 @@ def serve(folder: Path, *, port: int, rate: float) -> int:
     from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: PLC0415 -- needs django.setup()
     from django.core.management import call_command  # noqa: PLC0415 -- as above
     from django.core.wsgi import get_wsgi_application  # noqa: PLC0415 -- as above
+    from django.db import DatabaseError  # noqa: PLC0415 -- as above
 
     from client.demo import seed  # noqa: PLC0415 -- as above
     from client.demo.gate import Rate  # noqa: PLC0415 -- as above
 
     settings.DESKSIDE_RATE = Rate(rate)
-    call_command("migrate", interactive=False, verbosity=0)
-    seed.seed(agent_password=kept.agent_password, tokens=kept.tokens)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        seed.seed(agent_password=kept.agent_password, tokens=kept.tokens)
+    except DatabaseError as error:
+        raise OSError(f"its database in {folder} cannot be used ({error}); remove the folder to begin again") from error
     remember(folder, msgspec.structs.replace(kept, port=server.server_port))
     server.set_app(StaticFilesHandler(get_wsgi_application()))
 

@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,6 +29,7 @@ MAX_FILES_BYTES = 25 * 1024 * 1024  # of one message together, as the API says
 MAX_VALUE = 200  # of a field, as the API says
 OK = frozenset({200})
 MADE = frozenset({200, 201})  # 200: it was there already
+MAX_LINE = 500  # of a subject that the desk tells
 SEVERITIES = frozenset({"", "low", "medium", "high", "critical"})
 TIERS = frozenset({"", "L1", "L2", "L3"})
 FIELDS = ("cause", "subject", "severity", "tier", "device", "client", "version", "platform")
@@ -35,7 +37,7 @@ TICKET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Ticket(msgspec.Struct, frozen=True):
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]  # it will stand in an address
     ref: str
     subject: str
     status: str
@@ -175,7 +177,7 @@ class EmployeeDesk(Desk):
             comments=tuple(
                 Comment(
                     id=one.id,
-                    author=one.author,
+                    author=_clip(one.author),
                     from_agent=one.from_agent,
                     text=one.text,
                     created_at=one.created_at,
@@ -249,9 +251,19 @@ def _too_large(name: str, *, words: str = "") -> TooLarge:
     return TooLarge(f"The files are too large for the help desk; the largest is {name}.", name=name, words=words)
 
 
-def _clip(text: str) -> str:
-    """A field's value as the API takes it: one line, at most `MAX_VALUE` characters."""
-    return "".join(one if one.isprintable() else " " for one in text)[:MAX_VALUE]
+def _clip(text: str, limit: int = MAX_VALUE) -> str:
+    """One line without control or direction characters, at most `limit` characters."""
+    return "".join(one if one.isprintable() else " " for one in text)[:limit]
+
+
+def _link(url: str) -> str:
+    """A desk's link that a browser may be sent to, empty for anything else: what a server says may name a program or a file."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    fine = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and url.isprintable()
+    return url if fine and " " not in url else ""
 
 
 def _checked(ticket_id: str) -> str:
@@ -268,18 +280,18 @@ def _checked(ticket_id: str) -> str:
 def _ticket(one: _Ticket) -> Ticket:
     return Ticket(
         id=one.id,
-        ref=one.ref,
-        subject=one.subject,
-        status=one.status,
+        ref=_clip(one.ref),
+        subject=_clip(one.subject, MAX_LINE),
+        status=_clip(one.status),
         is_open=one.open,
-        url=one.url,
+        url=_link(one.url),
         created_at=one.created_at,
         updated_at=one.updated_at,
     )
 
 
 def _created(one: _Ticket, *, attached: tuple[str, ...]) -> Created:
-    return Created(id=one.id, ref=one.ref, url=one.url, attached=attached)
+    return Created(id=one.id, ref=_clip(one.ref), url=_link(one.url), attached=attached)
 
 
 def _confirmed(payload: Payload, stored: tuple[_Stored, ...]) -> tuple[str, ...]:

@@ -271,8 +271,21 @@ class TestLine:
             other = {"Authorization": f"Bearer {desk.colleague_token}"}
             assert httpx.get(f"{desk.api}/me", headers=other).status_code == 200
 
-    def test_a_busy_database_asks_to_come_back(self, api: httpx.Client, demo_desk: DemoDesk) -> None:
-        # Reading goes on while somebody writes; that is what the write-ahead log is for.
+    @pytest.mark.slow
+    def test_a_database_that_stays_locked_asks_to_come_back(self, api: httpx.Client, demo_desk: DemoDesk) -> None:
+        key = str(uuid.uuid4())
+        writer = sqlite3.connect(demo_desk.folder / "desk.sqlite3", isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            answer = send(api, key=key)
+        finally:
+            writer.execute("ROLLBACK")
+            writer.close()
+        assert_problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert send(api, key=key).status_code == 201
+
+    def test_reading_goes_on_while_somebody_writes(self, api: httpx.Client, demo_desk: DemoDesk) -> None:
         writer = sqlite3.connect(demo_desk.folder / "desk.sqlite3", isolation_level=None)
         writer.execute("BEGIN IMMEDIATE")
         try:

@@ -76,9 +76,7 @@ def test_its_secrets_are_for_its_owner_only(folder: Path) -> None:
     with launch.start(folder) as desk:
         send(desk, str(uuid.uuid4()))
         for path in (folder, *folder.rglob("*")):
-            assert (
-                stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path == folder / launch.LOG_NAME or path == folder
-            ), path
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
         shown = repr(desk) + Path(f"/proc/{desk.pid}/cmdline").read_text()
         assert desk.token not in shown
         assert desk.agent_password not in shown
@@ -186,6 +184,22 @@ def test_damaged_secrets_are_said_plainly(tmp_path: Path) -> None:
         launch.start(tmp_path)
     assert "damaged" in caught.value.hint
     assert "Traceback" not in caught.value.hint
+
+
+def test_a_damaged_database_is_said_plainly_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "desk.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.raises(EnvironmentFault) as caught:
+        launch.start(tmp_path)
+    assert "database" in caught.value.hint
+    assert "Traceback" not in caught.value.hint
+    assert (tmp_path / "desk.sqlite3").read_bytes() == b"no database" * 1000
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_is_none_is_wrong_usage(folder: Path, port: int) -> None:
+    with pytest.raises(EnvironmentFault) as caught:
+        launch.start(folder, port=port)
+    assert "invalid port" in caught.value.hint
 
 
 def test_the_launcher_needs_neither_django_nor_httpx() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from client.desks import http, open_desk
 from client.desks.base import Desk
@@ -21,7 +24,7 @@ from client.errors import (
     TooBusy,
     TooLarge,
 )
-from client.model import Attachment, Payload
+from client.model import Attachment, Created, Payload
 from tests import faulty_server as lies
 from tests.faulty_server import FaultyServer
 
@@ -231,6 +234,83 @@ def test_only_files_that_the_desk_has_byte_for_byte_count_as_attached(server: Fa
         return made.attached
 
     assert asyncio.run(create()) == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://help.example.com/7", True),
+        ("http://127.0.0.1:8000/tickets/7/", True),
+        ("javascript:alert(1)", False),
+        ("file:///etc/passwd", False),
+        ("https://", False),
+        ("https://good.example@evil.example/", False),
+        ("https://help.example.com/\u202e", False),
+        ("https://[", False),
+        ("\\\\server\\share", False),
+    ],
+)
+def test_only_links_that_lead_to_a_web_page_are_kept(server: FaultyServer, url: str, kept: bool) -> None:  # noqa: FBT001
+    server.script(lies.created(ticket={**lies.CREATED["ticket"], "url": url, "ref": "IT-7\u202e\n"}))
+    made = asyncio.run(created_by(server.url))
+    assert made.url == (url if kept else "")
+    assert made.ref == "IT-7  "
+
+
+async def created_by(url: str) -> Created:
+    desk = desk_at(url)
+    try:
+        return await desk.create(TICKET)
+    finally:
+        await desk.close()
+
+
+@pytest.mark.parametrize("ticket_id", ["", "../me", "7/comments", "x" * 65, "7\n", "7?x"])
+def test_a_number_that_cannot_stand_in_an_address_is_no_ticket(server: FaultyServer, ticket_id: str) -> None:
+    server.script(lies.created(ticket={**lies.CREATED["ticket"], "id": ticket_id}))
+    assert type(fault_of(server.url, "create")) is OutcomeUnknown
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "ref", "ticket", "open"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    code=st.sampled_from([200, 201, 202, 204, 206, 299, 301, 304, 400, 404, 409, 418, 429, 499, 500, 503, 599]),
+    body=st.binary(max_size=200)
+    | json_values.map(lambda value: json.dumps(value).encode())
+    | st.dictionaries(st.sampled_from([*lies.CREATED["ticket"]]), json_values).map(
+        lambda changes: json.dumps({"ticket": {**lies.CREATED["ticket"], **changes}, "attachments": []}).encode()
+    ),
+    cut=st.just(0) | st.integers(1, 40),
+    kind=st.sampled_from(["application/json", "text/html", "text/plain", "", "a;b"]),
+    encoding=st.sampled_from(["", "gzip", "deflate", "br", "identity, gzip"]),
+)
+def test_whatever_is_answered_nothing_is_claimed_that_the_desk_did_not_say(
+    code: int, body: bytes, cut: int, kind: str, encoding: str
+) -> None:
+    headers = {"Content_Type": kind, "Connection": "close"} | ({"Content_Encoding": encoding} if encoding else {})
+    whole = lies.answer(code, body, **headers)
+    with FaultyServer() as server:
+        server.script(lies.Act(lambda exchange: exchange.send_and_close(whole[: len(whole) - cut])))
+        made: Created | DeskFault
+        try:
+            made = asyncio.run(created_by(server.url))
+        except DeskFault as fault:
+            made = fault
+    if isinstance(made, Created):
+        assert code in {200, 201}
+        assert cut == 0
+        assert made.id == json.loads(body)["ticket"]["id"]
+    else:
+        assert made.message
+        assert SECRET not in f"{made!r} {made.hint}"
 
 
 def test_every_request_says_who_we_are_and_carries_its_key(server: FaultyServer) -> None:
