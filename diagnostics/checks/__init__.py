@@ -1,0 +1,1 @@
+"""Packages of checks: each module registers its checks when it is imported."""

@@ -1,0 +1,119 @@
+"""The command line on Windows' own Python, under Wine: what runs there is the tree that the MSI installs, without the window.
+
+Wine has no WMI, no PowerShell and no windows of ours; what asks for them must say "unknown" and go on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "build/windows"
+CRASHED = "Deskside could not find this out."
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def tree() -> Path:
+    """The runtime and the wheels are kept between runs; the program is copied afresh."""
+    if not (BUILT / "wheels").is_dir():
+        shutil.rmtree(BUILT, ignore_errors=True)
+        command = [sys.executable, str(ROOT / "installers/windows/tree.py"), str(BUILT), "--without-window"]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        (BUILT / "runtime/_wmi.pyd").unlink()  # needs a function that Wine lacks, and loading it ends the process
+    shutil.rmtree(BUILT / "app", ignore_errors=True)
+    for package in ("client", "diagnostics", "resources"):
+        shutil.copytree(ROOT / package, BUILT / "app" / package, ignore=shutil.ignore_patterns("__pycache__", "model"))
+    return BUILT
+
+
+@pytest.fixture(scope="session")
+def wine(tree: Path, tmp_path_factory: pytest.TempPathFactory):
+    """Runs `python.exe WORDS` and gives the finished process; Wine's standard streams must be pipes."""
+    prefix = tmp_path_factory.mktemp("wine")
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+        "HOME": str(prefix),
+        "WINEPREFIX": str(prefix / "prefix"),
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=",  # do not ask to fetch Mono and Gecko
+        "XDG_RUNTIME_DIR": str(prefix),
+    }
+
+    def run(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        command = ["xvfb-run", "-a", "wine", "runtime/python.exe", *words]
+        return subprocess.run(
+            command, cwd=tree, env=environment, input=said, capture_output=True, text=True, timeout=180, check=False
+        )
+
+    assert run("-c", "pass").returncode == 0  # makes the prefix
+    yield run
+    subprocess.run(["wineserver", "-k"], env=environment, check=False, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def report(wine) -> dict:
+    done = wine("-m", "client", "check", "--json")
+    assert done.returncode in {0, 1}, done.stderr
+    return json.loads(done.stdout)
+
+
+def finding(report: dict, check: str) -> dict:
+    return next(one for one in report["findings"] if one["check"] == check)
+
+
+def test_a_whole_check_speaks_for_windows(report: dict) -> None:
+    assert (report["schema"], report["platform"]) == (1, "win32")
+    assert len(report["findings"]) > 40
+    assert report["duration_ms"] < 20_000
+
+
+def test_no_check_crashes_there(report: dict) -> None:
+    assert [one["check"] for one in report["findings"] if one["summary"] == CRASHED] == []
+
+
+def test_it_sees_the_real_adapters_disks_and_memory(report: dict) -> None:
+    assert finding(report, "link.adapters")["status"] != "unknown"
+    assert finding(report, "disk.space")["status"] == "ok"
+    assert finding(report, "memory.available")["measures"]["total_bytes"] > 100_000_000
+
+
+def test_nothing_is_called_wrong_that_cannot_be_seen(report: dict) -> None:
+    wrong = [one["cause"] for one in report["diagnosis"] if one["cause"] != "processor.saturated"]  # other tests run beside
+    assert wrong == []
+
+
+def test_the_settings_say_where_they_come_from(wine) -> None:
+    done = wine("-m", "client", "config", "show", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_articles_are_found(wine) -> None:
+    done = wine("-m", "client", "search", "--json", "-", said="the printer does not print\n")
+    assert json.loads(done.stdout)["results"][0]["article"] == "printer"
+
+
+def test_a_secret_is_kept_in_windows_own_vault(wine) -> None:
+    code = (
+        "from client.platform.secrets import *\n"
+        "set_secret('https://help.example.com', 'a secret')\n"
+        "print(get_secret('https://help.example.com'))\n"
+        "delete_secret('https://help.example.com')\n"
+        "print(get_secret('https://help.example.com'))"
+    )
+    done = wine("-c", code)
+    assert done.stdout.split("\n")[:2] == ["a secret", "None"], done.stderr
+
+
+def test_a_mistake_is_one_sentence_there_too(wine) -> None:
+    done = wine("-m", "client", "fix", "plan", "no.such")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
