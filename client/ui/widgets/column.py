@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from client.ui import theme
 
@@ -27,7 +27,11 @@ def in_order(layout: QLayout) -> Iterator[QWidget]:
 
 
 class Column(QScrollArea):
-    """Scrolls from top to bottom only; its content is centred and never wider than `theme.COLUMN`."""
+    """Scrolls from top to bottom only; its content is centred and never wider than `theme.COLUMN`.
+
+    The bar that one sees is a twin of the area's own, which stays hidden: Qt 6.11 counts the area's own bar among the accessible
+    children while it is visible, and reads beyond its list when a screen reader asks for it a moment after it has gone.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +39,12 @@ class Column(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.valueChanged.connect(self.verticalScrollBar().setValue)
+        self.verticalScrollBar().valueChanged.connect(self._bar.setValue)
+        self.verticalScrollBar().rangeChanged.connect(self._range)
         inner = QWidget()
         inner.setObjectName("column")
         self.content = QVBoxLayout(inner)
@@ -47,6 +57,7 @@ class Column(QScrollArea):
         """Keeps the content in the middle."""
         self._margins()
         super().resizeEvent(event)
+        self._place_bar()
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802, FBT001 -- Qt's names
         """Moves the focus in the order in which things stand, also through what was put in later, and scrolls it into sight."""
@@ -54,6 +65,21 @@ class Column(QScrollArea):
         for one, other in pairwise(controls):
             QWidget.setTabOrder(one, other)
         return super().focusNextPrevChild(next)
+
+    @Slot()
+    def _range(self) -> None:
+        own = self.verticalScrollBar()
+        self._bar.setRange(own.minimum(), own.maximum())
+        self._place_bar()
+
+    def _place_bar(self) -> None:
+        """At the right edge, over the margin that the content leaves; nowhere while everything is in sight."""
+        own = self.verticalScrollBar()
+        self._bar.setPageStep(own.pageStep())
+        self._bar.setSingleStep(own.singleStep())
+        wide = self._bar.sizeHint().width()
+        self._bar.setGeometry(self.width() - wide, 0, wide, self.height())
+        self._bar.setVisible(own.maximum() > own.minimum())
 
     def _margins(self) -> None:
         wide = self.viewport().width()
