@@ -13,6 +13,7 @@ from client.cli.session import Session
 from client.cli.show import put, put_json, put_table, say
 from client.desks import desk_class
 from client.errors import SettingsFault
+from client.settings.generate import example as example_file
 from client.settings.layers import Loaded, Origin
 from client.settings.schema import KEYS, json_schema
 
@@ -74,6 +75,13 @@ def validate(session: Session, file: Path | None, *, as_json: bool) -> int:
     for source in loaded.sources:
         say(f"Read: {source}")
     return WRONG if problems else 0
+
+
+@command.command("example")
+def example() -> int:
+    """Print a settings file with every key and its built-in value, to start from."""
+    put(example_file().rstrip())
+    return 0
 
 
 @command.command("schema")

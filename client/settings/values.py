@@ -42,7 +42,7 @@ def read_value(key: Key, value: Any, *, lenient: bool = False) -> Any:
     try:
         read = msgspec.convert(value, key.type, strict=not lenient)
     except (msgspec.ValidationError, OverflowError) as error:
-        raise BadValue(f"must be {_expected(key)}, not {_show(value)}") from error
+        raise BadValue(f"must be {expected(key)}, not {_show(value)}") from error
     if isinstance(read, int) and read > _LARGEST:
         raise BadValue(f"must be a smaller number, not {_show(value)}")
     check = _CHECKS.get(key.name)
@@ -145,7 +145,8 @@ def _plain(annotated: Any) -> Any:
     return typing.get_args(annotated)[0] if hasattr(annotated, "__metadata__") else annotated
 
 
-def _expected(key: Key) -> str:
+def expected(key: Key) -> str:
+    """What a value of this key is, in words: "a whole number from 0 to 100"."""
     plain = _plain(key.type)
     if typing.get_origin(plain) is typing.Literal:
         return "one of " + ", ".join(f'"{word}"' for word in typing.get_args(plain))

@@ -1,0 +1,100 @@
+"""Writes what administrators read from the one declaration of the keys: a reference page and a settings file to start from."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterator
+from typing import Any, Final
+
+from client.settings.schema import KEYS, Key, Settings
+from client.settings.values import expected
+
+ABOUT: Final = """\
+# Settings
+
+Written from the declaration of the keys (`client/settings/schema.py`); `deskside config schema` prints the same as JSON Schema,
+`deskside config example` a file to start from. With nothing configured, Deskside checks, searches, repairs and writes tickets;
+only sending needs a help desk.
+
+## Where they come from
+
+Weakest first: built-in, policy default, user, policy locked. `deskside config show` prints every value with its origin,
+`deskside config validate` every mistake at once, with the nearest right key. `deskside --settings FILE` replaces the user's
+file, never a policy.
+
+| | user | policy |
+|---|---|---|
+| Linux | `~/.config/deskside/settings.toml` | `/etc/xdg/deskside/policy.d/*.toml`, then `/etc/deskside/policy.d/*.toml` |
+| macOS | `~/Library/Application Support/deskside/settings.toml` | a configuration profile for `io.github.deskside` |
+| Windows | `%LOCALAPPDATA%\\deskside\\settings.toml` | `HKLM\\Software\\Policies\\Deskside`, a key for each table |
+
+In a policy, values are locked; those in its `[defaults]` table (`[defaults.client]`, a key `Defaults` in the registry) are
+defaults, which the user may change. Files are read in the order of their names, and the later one wins. On Linux, folder
+and files must belong to root and be writable by nobody else.
+
+In the registry a switch is 0 or 1, a list is a multi-string value or a key with one value for each entry, and in the key
+`Services` each value's name is the service's name and its text the URL, or "host:port".
+
+## What a mistake does
+
+A wrong value falls back to the layer below it, and is shown in the window and by `deskside config validate` (exit code 2).
+Nothing stops the program, but a file named with `--settings` must be there and be TOML.
+
+A policy never falls open. Keys for the machine (below) decide where tickets go, what may be changed and whom to trust. As soon
+as a policy sets one of them, as a default too, none of the same table is taken from the user. A locked value that is wrong stays
+locked, at the policy's default or the built-in value. And while a policy file cannot be read or trusted, no key for the
+machine is taken from the user at all. So a mistake can leave a computer without a help desk, and its tickets wait; it cannot
+send them elsewhere.
+
+## Keys
+"""
+
+
+def reference() -> str:
+    """The page docs/settings.md."""
+    lines = [ABOUT]
+    for table, about, keys in _tables():
+        lines += [f"### [{table}]" if table != "services" else "### [[services]]", "", about, ""]
+        lines += ["| key | type | built-in | set by | |", "|---|---|---|---|---|"]
+        lines += [_row(key) for key in keys]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def example() -> str:
+    """A settings file with every key, all of them commented out with their built-in values."""
+    lines = ["# Settings of Deskside. Take the # away from what you want to change.", ""]
+    for table, about, keys in _tables():
+        if table == "services":
+            lines += [
+                f"# {about}",
+                "# [[services]]",
+                '# name = "Single sign-on"',
+                '# url = "https://sso.example.com/health"',
+            ]
+            lines += ["# [[services]]", '# name = "File server"', '# address = "files.example.com:445"', ""]
+            continue
+        lines += [f"# {about}", f"[{table}]"]
+        for key in keys:
+            lines += [f"# {key.description}", f"# {key.name.partition('.')[2]} = {_toml(key.default)}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _tables() -> Iterator[tuple[str, str, list[Key]]]:
+    hints = typing.get_type_hints(Settings)
+    for table in hints:
+        keys = [key for key in KEYS.values() if key.table == table]
+        about = KEYS[table].description if table in KEYS else (hints[table].__doc__ or "").split("\n")[0]
+        yield table, about, keys
+
+
+def _row(key: Key) -> str:
+    name = key.name.partition(".")[2] or "name, url, address"
+    kind = "a list of tables" if key.name == "services" else expected(key)
+    return f"| `{name}` | {kind} | `{_toml(key.default)}` | {key.set_by} | {key.description} |"
+
+
+def _toml(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)  # for texts, numbers, switches and lists of texts TOML and JSON agree
