@@ -305,7 +305,7 @@ def entry(ticket: Ticket, key: str | None) -> TicketEntry:
         id=str(ticket.id),
         ref=ticket.ticket_for_url.upper(),
         subject=ticket.title,
-        status=str(ticket.get_status),
+        status=f"{ticket.get_status_display()}{', on hold' if ticket.on_hold else ''}",
         open=ticket.status in Ticket.OPEN_STATUSES,
         url=f"{settings.DESKSIDE_BASE_URL}/tickets/{ticket.id}/",
         created_at=ticket.created,

@@ -35,7 +35,8 @@ class Desk(ABC):
     """One help desk, spoken to as one employee. Only `create` is common to all; the rest follows `capabilities`.
 
     All methods raise the `DeskFault` family. `OutcomeUnknown` is raised when a request may have been received although no valid
-    answer came back; `DeskUnreachable` only when it certainly was not.
+    answer came back; `DeskUnreachable` only when it certainly was not. `DeskBroken` while writing comes from desks with `dedupe`
+    "key" only: the desk failed and may have kept the message all the same, and sending it again with its key is safe.
     """
 
     kind: ClassVar[str]

@@ -227,6 +227,17 @@ class TestTalking:
             assert seat.ticket(made["id"]).fields == before.fields
             assert seat.ticket(made["id"]).title == "No network"
 
+    def test_a_ticket_on_hold_is_open_and_says_so(self, api: httpx.Client, demo_desk: DemoDesk) -> None:
+        made = ticket(api)
+        with demo_desk.agent() as seat:
+            page = seat._get(f"/tickets/{made['id']}/")
+            form = next(form for form in page.forms if "csrfmiddlewaretoken" in form)
+            assert (
+                seat._send(f"/tickets/{made['id']}/hold/", {"csrfmiddlewaretoken": form["csrfmiddlewaretoken"]}) == 302
+            )
+        now = api.get(f"/tickets/{made['id']}").json()["ticket"]
+        assert (now["status"], now["open"]) == ("Open, on hold", True)
+
     def test_a_ticket_that_an_agent_wrote_down_is_listed_too(self, api: httpx.Client, demo_desk: DemoDesk) -> None:
         subject = f"By telephone {uuid.uuid4()}"
         with demo_desk.agent() as seat:
