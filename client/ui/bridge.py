@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from client.errors import DesksideBug, DesksideError
 
@@ -97,9 +97,9 @@ class Bridge(QObject):
         super().__init__(parent)
         self._runtime = runtime
         self._stopped = False
+        self._connected = False
         self._numbers = itertools.count()
         self._calls: dict[int, Call] = {}
-        self._landed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def submit(
         self,
@@ -126,6 +126,12 @@ class Bridge(QObject):
             from client.runtime import Runtime  # noqa: PLC0415 -- brings asyncio, not needed at rest
 
             self._runtime = Runtime()
+        if not self._connected:
+            # The name Qt alone builds some hundred enumerations: 15 ms and 2 MiB that a tray at rest does without.
+            from PySide6.QtCore import Qt  # noqa: PLC0415 -- as said
+
+            self._landed.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+            self._connected = True
         number = next(self._numbers)
         self._calls[number] = call
         future = self._runtime.submit(coroutine)

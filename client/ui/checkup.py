@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 if TYPE_CHECKING:
     from client.app import App
@@ -47,7 +47,7 @@ class Checkup(QObject):
         self._rota.setSingleShot(True)
         self._rota.timeout.connect(self.start)
         self.changed.connect(self._again)
-        self._events.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        self._events.connect(self._hear)  # queued, because it is sent from the loop's thread
 
     @property
     def running(self) -> bool:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from client.errors import DesksideError
 from client.model import OutboxEntry, SendState, State
 from client.ui import theme
-from client.ui.icons import state_pixmap
+from client.ui.bubble import state_pixmap
 from client.ui.journey import journey, of_report
 from client.ui.page import Page, Shell
 from client.ui.places import place

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from client.ui import theme
-from client.ui.icons import state_pixmap
+from client.ui.bubble import state_pixmap
 from client.ui.widgets.glyph import glyph_icon
 
 ICON: Final = 20

@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QImage
 
 from client.model import State
 from client.ui import theme
-from client.ui.icons import COLOURS, SIGN, SIZES, state_icon, state_pixmap
+from client.ui.bubble import COLOURS, SIGN, state_pixmap
+from client.ui.icons import FOLDER, SIZES, state_icon
 from client.ui.widgets.glyph import glyph
 
 TEXT = 4.5  # WCAG 2.2 AA, text
@@ -116,3 +117,16 @@ def test_every_icon_can_be_drawn(qapp) -> None:
     for file in theme.ICONS.glob("*.svg"):
         image = glyph(file.stem, "#000000", 24).toImage()
         assert any(image.pixelColor(x, y).alpha() for x in range(24) for y in range(24)), file.name
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("size", SIZES)
+def test_the_trays_pictures_are_the_drawing(qapp, state, size) -> None:
+    """After a change of the drawing: `python -m client.ui.bubble`."""
+    kept = QImage(str(FOLDER / f"{state}-{size}.png")).convertToFormat(QImage.Format.Format_ARGB32)
+    drawn = state_pixmap(state, size).toImage().convertToFormat(QImage.Format.Format_ARGB32)
+    assert kept.size() == drawn.size()
+    for x in range(size):
+        for y in range(size):
+            one, other = kept.pixelColor(x, y), drawn.pixelColor(x, y)
+            assert abs(one.alpha() - other.alpha()) <= 8, (x, y)  # painting differs a little from machine to machine
