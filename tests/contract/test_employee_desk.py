@@ -14,6 +14,7 @@ from client.desks import open_desk
 from client.desks.base import Desk
 from client.model import Attachment
 from tests.contract.desk_contract import Bench, DeskContract, Seen
+from tests.contract.lying_contract import LyingContract
 
 NETWORK = SimpleNamespace(proxy="system", no_proxy=(), ca_file="")
 
@@ -66,3 +67,8 @@ class TestEmployeeDesk(DeskContract):
     @pytest.fixture
     def bench(self, demo_desk: DemoDesk, seat: AgentSeat) -> Bench:
         return DemoBench(demo_desk, seat)
+
+
+class TestEmployeeDeskAmongLies(LyingContract):
+    def desk_at(self, url: str, secret: str) -> Desk:
+        return open_desk(SimpleNamespace(kind="employee", url=url), network=NETWORK, secret=secret, version="0.1.0")
