@@ -176,7 +176,10 @@ def _logged(make_app: Callable[[], App]) -> App:
 def _start_at_login(app: App) -> None:
     """Does what the settings say; where they say nothing, the switch in the window is the only one who does."""
     from client.platform import autostart  # noqa: PLC0415 -- few computers have that setting
+    from client.platform.paths import find_paths  # noqa: PLC0415 -- as above
 
+    if app.paths != find_paths():
+        return  # a demonstration
     wanted = app.settings.values.client.start_at_login
     with contextlib.suppress(EnvironmentFault):  # a read-only home: it starts as it did before
         if autostart.is_enabled() != wanted:

@@ -180,3 +180,21 @@ def test_the_entry_survives_being_replaced_while_it_is_read(tmp_path: Path) -> N
     before = os.stat(tmp_path / "config" / "autostart" / "deskside.desktop").st_ino  # noqa: PTH116
     autostart.enable((sys.executable,))
     assert os.stat(tmp_path / "config" / "autostart" / "deskside.desktop").st_ino != before  # noqa: PTH116
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_the_settings_say_is_done_at_the_next_start_but_not_by_a_demonstration(
+    tmp_path: Path, *, wanted: bool
+) -> None:
+    from client.__main__ import _start_at_login
+    from client.platform.paths import find_paths
+
+    if not wanted:
+        autostart.enable(("before",))
+    values = SimpleNamespace(client=SimpleNamespace(start_at_login=wanted))
+    app: Any = SimpleNamespace(paths=find_paths(), settings=SimpleNamespace(values=values), program=PROGRAM)
+    demonstration: Any = SimpleNamespace(**{**vars(app), "paths": find_paths()._replace(data=tmp_path / "demo")})
+    _start_at_login(demonstration)
+    assert autostart.is_enabled() is not wanted
+    _start_at_login(app)
+    assert autostart.is_enabled() is wanted
