@@ -175,8 +175,12 @@ class Local:
         """As `Machine` says."""
         import psutil  # noqa: PLC0415 -- not needed at rest
 
-        names = (process.info["name"] or "" for process in psutil.process_iter(["name"]))
-        return frozenset(name.lower().removesuffix(".exe") for name in names)
+        names: set[str] = set()
+        for process in psutil.process_iter():
+            # A process that has ended, or that Windows lets nobody ask, is no program of ours to wait for.
+            with contextlib.suppress(psutil.Error, OSError):
+                names.add(process.name().lower().removesuffix(".exe"))
+        return frozenset(names)
 
     def bin_contents(self) -> tuple[int, int]:
         """As `Machine` says."""

@@ -302,7 +302,21 @@ class _PathWalk(_Walk):
             return True
         try:
             entry.unlink()
-        except OSError:  # Windows keeps files that a program has open
+        except PermissionError:
+            return self._unlink_read_only(entry)
+        except OSError:
+            return False
+        return True
+
+    def _unlink_read_only(self, entry: Path) -> bool:
+        """Windows keeps files that a program has open, and refuses those marked read-only; only the mark can be helped."""
+        try:
+            status = os.lstat(entry)
+            if not stat.S_ISREG(status.st_mode) or status.st_mode & stat.S_IWUSR:
+                return False
+            entry.chmod(stat.S_IWUSR | stat.S_IRUSR)
+            entry.unlink()
+        except OSError:
             return False
         return True
 

@@ -6,13 +6,14 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from client.errors import ActionFault
 from client.fixes.actions import ACTIONS, flush_dns, open_settings, reconnect_network
 from client.fixes.actions.reconnect_network import wifi_device, windows_radios
 from client.fixes.catalogue import BY_ID, FIXES, nearest
-from client.fixes.machine import Completed
+from client.fixes.machine import Completed, Local, Mount, mounts
 from client.fixes.plan import counted, printable, size
 from client.model import Step
 from diagnostics.registry import load
@@ -309,6 +310,51 @@ def test_a_windows_without_connected_wifi_is_told_about_its_cable(tmp_path, pret
     machine = pretended(tmp_path / "home", "win32")
     assert "cable" in plan(reconnect_network, machine).refused
     assert windows_radios(GERMAN_INTERFACES.replace("    SSID ", "    Band "), GERMAN_PROFILES) == ()
+
+
+# --- this computer
+
+
+def test_a_process_that_cannot_be_asked_hides_no_other(monkeypatch):
+    class Process:
+        def __init__(self, answer):
+            self.answer = answer
+
+        def name(self):
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+    found = [
+        Process("Firefox"),
+        Process(psutil.AccessDenied(1)),
+        Process(OSError("WinError 87")),
+        Process("chrome.exe"),
+    ]
+    monkeypatch.setattr(psutil, "process_iter", lambda: iter(found))
+    assert Local().programs() == {"firefox", "chrome"}
+
+
+def test_a_command_is_ended_when_its_time_is_over_and_speaks_english():
+    async def run():
+        machine = Local()
+        said = await machine.run(("sh", "-c", "echo $LC_ALL; cat; echo oops >&2; exit 3"), deadline_s=10)
+        with pytest.raises(TimeoutError):
+            await machine.run(("sleep", "60"), deadline_s=0.2)
+        with pytest.raises(OSError, match="ended at once"):
+            await machine.start(("false",))
+        with pytest.raises(FileNotFoundError):
+            await machine.run(("no-such-program",), deadline_s=1)
+        return said
+
+    assert asyncio.run(run()) == Completed(code=3, out="C\n", err="oops\n")
+
+
+def test_mount_points_are_read_with_their_odd_names(machine):
+    machine.files["/proc/self/mountinfo"] = "22 1 8:1 / /media/a\\040b\\134c rw shared:1 - ext4 /dev/sda1 rw\nrubbish\n"
+    assert mounts(machine) == (Mount(path=Path("/media/a b\\c"), kind="ext4"),)
+    assert not Local().which("no-such-program")
+    assert Local().which("sh").endswith("/sh")
 
 
 # --- settings pages

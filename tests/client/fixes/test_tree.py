@@ -190,6 +190,24 @@ def test_depth_costs_no_file_handles(cache, monkeypatch, by_handle):
     assert list(cache.iterdir()) == []
 
 
+def test_a_file_marked_read_only_goes_and_one_that_is_held_stays(cache, monkeypatch):
+    """As Windows refuses it: by its mark, or because a program has it open."""
+    monkeypatch.setattr(tree, "BY_HANDLE", False)
+    write(cache / "marked").chmod(0o444)
+    write(cache / "held")
+    real = Path.unlink
+
+    def refusing(path, **more):
+        if path.name == "held" or not path.stat().st_mode & 0o200:
+            raise PermissionError(13, "Access is denied")
+        real(path, **more)
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+    done = clear(cache)
+    assert [path.name for path in cache.iterdir()] == ["held"]
+    assert (done.files, done.left) == (1, 1)
+
+
 def test_no_handle_is_left_open(cache):
     write(cache / "a/b/c")
     before = len(list(Path("/proc/self/fd").iterdir()))
