@@ -20,6 +20,7 @@ from client.cli.walk import Walk
 from client.demo.launch import DemoDesk, start
 from client.errors import StorageFault, UsageError
 from client.platform.display import need_display
+from client.platform.logfile import start_logging
 from client.platform.paths import Paths, ensure_folder, find_paths
 from client.platform.single_instance import SingleInstance
 from client.settings.layers import load
@@ -49,6 +50,7 @@ def command(session: Session, *, walking: bool) -> int:
     answers it and sees the answer. Exit code 3 when a step fails.
     """
     file = session.settings_file
+    start_logging(find_paths().log)  # what a failed walk was about must outlive its folder
     if walking:
         with _temporary() as folder:
             result = Walk(tell=say).run(
