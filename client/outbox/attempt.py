@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Final, ParamSpec, Protocol, TypeVar
 
@@ -36,6 +35,8 @@ from client.errors import (
 from client.model import Attachment, Capabilities, Conversation, Created, Payload
 from client.outbox.backoff import wait_asked_s, wait_s
 from client.outbox.ledger import Ledger, Task
+from client.outbox.matching import check_sizes, essence, places
+from client.outbox.words import words_of
 
 CIRCUIT_OPENS_AT: Final = 3  # failures of the desk itself in a row; two may be two bad tickets
 ATTEMPT_DEADLINE_S: Final = 180.0  # for the desk's work; an adapter has shorter ones of its own
@@ -53,6 +54,7 @@ UNSURE: Final = (
     "It may have arrived: the line broke before the help desk answered, and this help desk cannot be asked."
     " Look for its confirmation, then send it again or drop it."
 )
+CERTAIN: Final = TooBusy | SignInNeeded | TooLarge  # these come before the desk has looked at what was sent
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -118,6 +120,7 @@ class Attempt:
         self._roll = roll
         self._settle_s = settle_s
         self._clock = clock
+        self._same_before = task.same_before
         self._began: float | None = None  # a request of this attempt is out whose outcome is not known yet
 
     async def run(self, desk: Desk) -> set[str]:
@@ -177,11 +180,14 @@ class Attempt:
             ticket = await self._arrived_before(desk)
             if ticket is None:
                 if can.attach in {"same_request", "upload_first"}:
-                    _check_sizes(task.payload.attachments, can.max_file_bytes)
+                    check_sizes(task.payload.attachments, can.max_file_bytes)
                 await self._begin()
-                ticket = await desk.create(task.payload)
+                try:
+                    ticket = await desk.create(task.payload)
+                except DeskRefused as refusal:
+                    ticket = await self._saved_all_the_same(desk, refusal)
                 self._began = None
-            there = _places(ticket.attached, task.payload.attachments)
+            there = places(ticket.attached, task.payload.attachments)
             await self._note(self._ledger.created, task.id, ticket, attached=there)
         else:
             there = tuple(place for place, progress in enumerate(task.progress) if progress == "attached")
@@ -205,14 +211,32 @@ class Attempt:
             self._let_settle()
         try:
             return await desk.find(task.payload.key)
-        except NotFound:
-            return None
+        except NotFound:  # "there is no such thing" is not the answer to our question; None would be
+            if dedupe == "key":
+                return None
+            raise Undecidable from None
         except (DeskUnreachable, OutcomeUnknown, DeskRefused):
             raise
         except DeskFault:  # it cannot be asked after all
             if dedupe == "key":
                 return None
             raise Undecidable from None
+
+    async def _saved_all_the_same(self, desk: Desk, refusal: DeskRefused) -> Created:
+        """The ticket that the desk has made although it said no: some were seen to answer 404 to what they had saved.
+
+        Raises:
+            DeskRefused: the refusal, when it was one.
+        """
+        if isinstance(refusal, CERTAIN | DeskBroken) or desk.capabilities.dedupe == "none":
+            raise refusal
+        try:
+            found = await desk.find(self._task.payload.key)
+        except DeskFault:
+            raise refusal from None
+        if found is None:
+            raise refusal
+        return found
 
     def _let_settle(self) -> None:
         begun = self._task.begun_at or self._task.unclear_since or 0.0
@@ -254,7 +278,7 @@ class Attempt:
         found = await desk.find(self._task.payload.key)
         if found is None or found.id != ticket.id:
             raise Undecidable
-        there = _places(found.attached, self._task.payload.attachments)
+        there = places(found.attached, self._task.payload.attachments)
         for place in there:
             await self._note(self._ledger.file, self._task.id, place, "attached")
         return frozenset(there)
@@ -264,7 +288,7 @@ class Attempt:
         file = self._task.payload.attachments[place]
         await self._note(self._ledger.file, self._task.id, place, "begun")
         try:
-            _check_sizes((file,), desk.capabilities.max_file_bytes)
+            check_sizes((file,), desk.capabilities.max_file_bytes)
             await self._begin()
             await desk.attach(ticket, file)
         except (SignInNeeded, TooBusy, DeskUnreachable):
@@ -296,18 +320,31 @@ class Attempt:
                     await self._note(self._ledger.sent, task.id)
                     return
         elif dedupe == "search" and task.same_before is None and desk.capabilities.comments:
-            await self._note(self._ledger.begin_reply, task.id, same_before=await self._same(desk))
-        _check_sizes(task.payload.attachments, desk.capabilities.max_file_bytes)
+            self._same_before = await self._same(desk)
+            await self._note(self._ledger.begin_reply, task.id, same_before=self._same_before)
+        check_sizes(task.payload.attachments, desk.capabilities.max_file_bytes)
         await self._begin()
-        await desk.comment(task.reply_to, task.payload)
+        try:
+            await desk.comment(task.reply_to, task.payload)
+        except DeskRefused as refusal:
+            if isinstance(refusal, CERTAIN | DeskBroken) or not await self._said_all_the_same(desk):
+                raise
         self._began = None
         await self._note(self._ledger.sent, task.id)
 
+    async def _said_all_the_same(self, desk: Desk) -> bool:
+        """Whether the reply is in the ticket although the desk said no; False where that cannot be seen."""
+        before = self._same_before
+        try:
+            return before is not None and await self._same(desk) > before
+        except DeskFault:
+            return False
+
     async def _same(self, desk: Desk) -> int:
         """How many messages of the employee with these very words the ticket has."""
-        words = _essence(self._task.payload.body)
+        words = essence(self._task.payload.body)
         conversation = await desk.conversation(self._task.reply_to)
-        return sum(not one.from_agent and _essence(one.text) == words for one in conversation.comments)
+        return sum(not one.from_agent and essence(one.text) == words for one in conversation.comments)
 
     # --- how it ended
 
@@ -315,7 +352,7 @@ class Attempt:
         task, words = self._task, words_of(fault)
         since = task.unclear_since
         if self._began is not None and isinstance(fault, OutcomeUnknown | DeskBroken | DeskRefused):
-            certain = isinstance(fault, TooBusy | SignInNeeded | TooLarge)
+            certain = isinstance(fault, CERTAIN)
             refused = isinstance(fault, DeskRefused) and not isinstance(fault, DeskBroken)
             if not certain and not (refused and can.dedupe == "none"):
                 since = since or self._began
@@ -364,40 +401,3 @@ class Attempt:
     @staticmethod
     async def _note(step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.to_thread(step, *args, **kwargs)
-
-
-def words_of(fault: DesksideError) -> str:
-    """What an entry says about a fault: what happened, the desk's own words, and what to do."""
-    parts = [fault.message.strip()]
-    said = fault.words.strip() if isinstance(fault, DeskRefused) else ""
-    if said and said not in fault.message:
-        parts.append(f"It said: \u201c{said}\u201d")
-    if fault.hint and fault.hint not in fault.message:
-        parts.append(fault.hint.strip())
-    return " ".join(part if part.endswith((".", "!", "?", "\u201d")) else f"{part}." for part in parts if part)
-
-
-def _check_sizes(attachments: tuple[Attachment, ...], most: int | None) -> None:
-    for one in attachments:
-        if most is not None and len(one.data) > most:
-            raise TooLarge(
-                f"{one.name} has {len(one.data) / 1e6:.1f} MB; this help desk takes files up to {most / 1e6:.1f} MB.",
-                name=one.name,
-            )
-
-
-def _places(names: tuple[str, ...], attachments: tuple[Attachment, ...]) -> tuple[int, ...]:
-    """Which attachments the desk has, by the names it gives them; desks replace spaces and other characters."""
-    left = Counter(_essence(name) for name in names)
-    found = []
-    for place, one in enumerate(attachments):
-        essence = _essence(one.name)
-        if left[essence] > 0:
-            left[essence] -= 1
-            found.append(place)
-    return tuple(found)
-
-
-def _essence(text: str) -> str:
-    """Letters and digits alone: what survives the Markdown, HTML and white space of any desk."""
-    return "".join(char for char in text.casefold() if char.isalnum()) or "".join(text.split())

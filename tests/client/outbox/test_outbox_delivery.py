@@ -358,9 +358,24 @@ def test_too_large_is_said_before_anything_goes_out(outbox, memory_desk, deliver
     assert desk.calls == []
 
 
-def test_a_ticket_refused_after_it_was_saved_is_found_again(outbox, memory_desk, delivery_to, only):
+@pytest.mark.parametrize("dedupe", ["key", "search"])
+@pytest.mark.parametrize("refusal", [NotFound("Not found."), DeskRefused("A field is not valid.")])
+def test_a_ticket_refused_although_it_was_saved_is_believed_to_be_there(
+    outbox, memory_desk, delivery_to, only, dedupe, refusal
+):
+    desk = memory_desk(dedupe=dedupe)
+    desk.after["create"] = [refusal]
+    outbox.add(payload("k-1", A))
+    run(delivery_to(desk))
+    assert (only().state, only().ticket.id, len(desk.tickets)) == (SendState.SENT, "1", 1)
+
+
+def test_a_refused_ticket_that_cannot_be_looked_for_is_looked_for_before_it_goes_again(
+    outbox, memory_desk, delivery_to, only
+):
     desk = memory_desk(dedupe="search")
     desk.after["create"] = [NotFound("Not found.")]
+    desk.before["find"] = [UNREACHABLE]
     outbox.add(payload())
     run(delivery_to(desk))
     assert only().state is SendState.REFUSED

@@ -186,7 +186,8 @@ def test_ending_the_program_in_the_middle_lets_go_at_once(outbox, memory_desk, d
 
         desk.create = hang
         task = asyncio.create_task(delivery_to(desk).run_due())
-        await started.wait()
+        async with asyncio.timeout(10):
+            await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -228,6 +229,14 @@ def test_a_reply_of_unclear_outcome_is_not_doubled(outbox, memory_desk, delivery
     run(delivery_to(desk))
     assert only().state is SendState.SENT
     assert len(desk.replies) == 2
+
+
+def test_a_reply_refused_although_it_was_saved_is_believed_to_be_there(outbox, memory_desk, delivery_to, only):
+    desk = memory_desk(dedupe="search")
+    desk.after["comment"] = [NotFound("Not found.")]
+    outbox.add(payload("r-1"), reply_to="7")
+    run(delivery_to(desk))
+    assert (only().state, len(desk.replies)) == (SendState.SENT, 1)
 
 
 def test_a_reply_of_unclear_outcome_is_a_persons_decision_where_nobody_can_be_asked(
