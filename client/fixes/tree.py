@@ -15,7 +15,7 @@ import stat
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -30,6 +30,27 @@ OPEN_FOLDER: Final = (
 )
 
 Identity = tuple[int, int]  # device and inode: the same folder, however it is called by now
+
+
+class Pinned(msgspec.Struct, frozen=True, array_like=True):
+    """Something in a plan: its name, and which file or folder it was when it was measured, as "device:inode".
+
+    Text, because a file's number has 128 bits on some Windows volumes, and JSON keeps 64.
+    """
+
+    name: str
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,40}:[0-9]{1,40}$")]
+
+    @property
+    def identity(self) -> Identity:
+        """The pin as numbers."""
+        device, _, inode = self.pin.partition(":")
+        return int(device), int(inode)
+
+
+def pinned(name: str, identity: Identity) -> Pinned:
+    """A name with its pin."""
+    return Pinned(name, f"{identity[0]}:{identity[1]}")
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):

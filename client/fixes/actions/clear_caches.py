@@ -21,7 +21,7 @@ from client.errors import ActionFault
 from client.fixes.cache_places import OLD_DAYS, PLACES, Place
 from client.fixes.machine import Machine, mounts
 from client.fixes.plan import Action, Planned, Say, counted, printable, size, stoppable
-from client.fixes.tree import Identity, Rule, identify, sweep
+from client.fixes.tree import Identity, Pinned, Rule, identify, pinned, sweep
 from client.model import Step
 
 WORTH_BYTES: Final = 1_000_000  # smaller ones are not worth an employee's reading
@@ -33,17 +33,9 @@ DAY_NS: Final = 24 * 3600 * 10**9
 IN_MEMORY: Final = ("tmpfs", "ramfs")
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
-    """A folder (or, among temporary files, an entry) below a place: its name there, and which one it was."""
-
-    name: str
-    device: int
-    inode: int
-
-
 class _Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     place: str
-    items: tuple[Item, ...]
+    items: tuple[Pinned, ...]
     planned_ns: int
 
 
@@ -92,9 +84,9 @@ async def execute(step: Step, machine: Machine, say: Say) -> str:
         freed, files, left = freed + done[0], files + done[1], left + done[2]
     words = f"{size(freed)} freed ({counted(files, 'file')})."
     if left:
-        words += f" {counted(left, 'entry', 'entries')} stayed, because something uses them or they are newer."
+        words += f" {counted(left, 'entry', 'entries')} stayed: in use, or newer than the plan."
     if skipped:
-        words += f" {counted(skipped, 'folder')} left alone, because it is in use or has changed."
+        words += f" {counted(skipped, 'folder')} left alone: in use, or changed since the plan."
     return words
 
 
@@ -106,14 +98,14 @@ def _plan(machine: Machine, running: frozenset[str], stop: Callable[[], bool]) -
     for place in PLACES.values():
         if place.platform != machine.platform or (base := _base(place.base, machine)) is None:
             continue
-        found: list[tuple[int, Item, str]] = []
+        found: list[tuple[int, Pinned, str]] = []
         for name in _names(base, place):
             if (measured := _measure(base, place, name, machine, planned_ns, halt)) is not None:
                 count, identity, path = measured
                 if keeper := _keeper(place, name, running):
-                    found.append((0, Item(name, *identity), f"{path}  left out, because {keeper} is running"))
+                    found.append((0, pinned(name, identity), f"{path}  left out, because {keeper} is running"))
                 else:
-                    found.append((count, Item(name, *identity), f"{path}  {size(count)}"))
+                    found.append((count, pinned(name, identity), f"{path}  {size(count)}"))
         chosen = sorted((one for one in found if one[0]), key=lambda one: -one[0])[:MOST_ITEMS]
         if not chosen:
             continue
@@ -137,7 +129,7 @@ def _measure(
     if identity is None:
         return None
     try:
-        bytes_, _, left = _clear(base, place, Item(name, *identity), rule, stop, remove=False)
+        bytes_, _, left = _clear(base, place, pinned(name, identity), rule, stop, remove=False)
     except OSError:
         return None
     if stop() or bytes_ < WORTH_BYTES or (place.old and left):
@@ -146,10 +138,10 @@ def _measure(
 
 
 def _clear(
-    base: Path, place: Place, item: Item, rule: Rule, stop: Callable[[], bool], *, remove: bool = True
+    base: Path, place: Place, item: Pinned, rule: Rule, stop: Callable[[], bool], *, remove: bool = True
 ) -> tuple[int, int, int]:
     """Bytes, files, and what is left. A cache loses what is in it; a temporary entry goes itself."""
-    identity = (item.device, item.inode)
+    identity = item.identity
     if not place.old:
         if remove and _folder_identity(base, item.name, rule.uid) != identity:
             raise OSError("the folder has changed")
@@ -265,7 +257,7 @@ def _written(values: _Parameters) -> dict[str, str]:
 
 
 def _read(step: Step) -> _Parameters:
-    items = msgspec.json.decode(step.parameters.get("items", ""), type=tuple[Item, ...])
+    items = msgspec.json.decode(step.parameters.get("items", ""), type=tuple[Pinned, ...])
     if step.parameters.keys() != {"place", "items", "planned_ns"}:
         raise ValueError("parameters are missing or too many")
     return _Parameters(place=step.parameters["place"], items=items, planned_ns=int(step.parameters["planned_ns"]))

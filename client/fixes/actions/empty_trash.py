@@ -18,7 +18,7 @@ import msgspec
 from client.errors import ActionFault
 from client.fixes.machine import Machine, mounts
 from client.fixes.plan import Action, Planned, Say, counted, printable, size, stoppable
-from client.fixes.tree import Identity, Rule, Swept, identify, sweep
+from client.fixes.tree import Identity, Pinned, Rule, Swept, identify, pinned, sweep
 from client.model import Step
 
 MOST_ITEMS: Final = 2000  # per trash and plan; another run takes the rest
@@ -44,19 +44,9 @@ LOCAL: Final = (
 EMPTY: Final = "The trash is empty."
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
-    """Something thrown away: its name in the trash, and which file or folder it is."""
-
-    name: str
-    device: int
-    inode: int
-
-
 class _Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    trash: str
-    device: int
-    inode: int
-    items: tuple[Item, ...]
+    trash: Pinned
+    items: tuple[Pinned, ...]
 
 
 async def plan(_option: str, machine: Machine) -> Planned:
@@ -74,7 +64,7 @@ def accepts(step: Step, _option: str, machine: Machine) -> str:
         values = _read(step)
     except (msgspec.ValidationError, msgspec.DecodeError, ValueError):
         return "This step cannot be read."
-    if values.trash not in {str(path) for path in _trashes(machine)}:
+    if values.trash.name not in {str(path) for path in _trashes(machine)}:
         return "This step names no trash of yours."
     if not values.items or not all(_is_plain(item.name) for item in values.items):
         return "This step names something that is not in the trash."
@@ -94,7 +84,7 @@ async def execute(step: Step, machine: Machine, _say: Say) -> str:
         raise ActionFault("The trash has changed since you looked at it.", hint="Look at the plan again.") from error
     words = f"{size(done.bytes)} freed ({counted(done.files, 'file')})."
     if done.left:
-        words += f" {counted(done.left, 'entry', 'entries')} could not be removed, because another program or user holds them."
+        words += f" {counted(done.left, 'entry', 'entries')} could not be removed: another program or user holds that."
     return words
 
 
@@ -116,7 +106,7 @@ def _plan(machine: Machine, stop: Callable[[], bool]) -> Planned:
             continue
         swept = _sweep(files, identity, items, machine, stop, remove=False)
         gain += swept.bytes
-        values = _Parameters(trash=str(trash), device=identity[0], inode=identity[1], items=items)
+        values = _Parameters(trash=pinned(str(trash), identity), items=items)
         more = [f"and {counted(len(items) - SHOWN, 'more thing')}"] if len(items) > SHOWN else []
         where = "your trash" if trash == _home_trash(machine) else f"the trash of {printable(str(trash.parent))}"
         steps.append(
@@ -144,9 +134,9 @@ def _plan_windows(machine: Machine) -> Planned:
 
 
 def _empty(values: _Parameters, machine: Machine, stop: Callable[[], bool]) -> Swept:
-    trash = Path(values.trash)
+    trash = Path(values.trash.name)
     files = _files(trash, machine)
-    done = _sweep(files, (values.device, values.inode), values.items, machine, stop, remove=True)
+    done = _sweep(files, values.trash.identity, values.items, machine, stop, remove=True)
     if machine.platform == "linux":
         _forget(trash, files, values.items)
     return done
@@ -155,20 +145,20 @@ def _empty(values: _Parameters, machine: Machine, stop: Callable[[], bool]) -> S
 def _sweep(
     files: Path,
     identity: Identity,
-    items: tuple[Item, ...],
+    items: tuple[Pinned, ...],
     machine: Machine,
     stop: Callable[[], bool],
     *,
     remove: bool,
 ) -> Swept:
-    names = {item.name: (item.device, item.inode) for item in items}
+    names = {item.name: item.identity for item in items}
     rule = Rule(
         uid=machine.uid, until_ns=machine.now_ns() + 1
     )  # the items are pinned one by one; their age says nothing
     return sweep(files, identity=identity, rule=rule, remove=remove, names=names, stop=stop)
 
 
-def _forget(trash: Path, files: Path, items: tuple[Item, ...]) -> None:
+def _forget(trash: Path, files: Path, items: tuple[Pinned, ...]) -> None:
     """Takes away the notes on where the removed things came from; a note whose thing is still there stays."""
     with contextlib.suppress(OSError):
         info = os.open(trash / "info", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -207,13 +197,13 @@ def _files(trash: Path, machine: Machine) -> Path:
     return trash / "files" if machine.platform == "linux" else trash
 
 
-def _items(files: Path) -> tuple[Item, ...]:
+def _items(files: Path) -> tuple[Pinned, ...]:
     found = []
     with os.scandir(files) as entries:
         for entry in entries:
             if _is_plain(entry.name):
                 status = entry.stat(follow_symlinks=False)
-                found.append(Item(entry.name, status.st_dev, status.st_ino))
+                found.append(pinned(entry.name, (status.st_dev, status.st_ino)))
     return tuple(sorted(found, key=lambda item: item.name)[:MOST_ITEMS])
 
 
@@ -236,8 +226,8 @@ def _is_sticky_folder(path: Path) -> bool:
 
 def _written(values: _Parameters) -> dict[str, str]:
     return {
-        "trash": values.trash,
-        "folder": f"{values.device}:{values.inode}",
+        "trash": values.trash.name,
+        "folder": values.trash.pin,
         "items": msgspec.json.encode(values.items).decode(),
     }
 
@@ -245,9 +235,8 @@ def _written(values: _Parameters) -> dict[str, str]:
 def _read(step: Step) -> _Parameters:
     if step.parameters.keys() != {"trash", "folder", "items"}:
         raise ValueError("parameters are missing or too many")
-    device, _, inode = step.parameters["folder"].partition(":")
-    items = msgspec.json.decode(step.parameters["items"], type=tuple[Item, ...])
-    return _Parameters(trash=step.parameters["trash"], device=int(device), inode=int(inode), items=items)
+    trash = msgspec.convert((step.parameters["trash"], step.parameters["folder"]), Pinned)
+    return _Parameters(trash=trash, items=msgspec.json.decode(step.parameters["items"], type=tuple[Pinned, ...]))
 
 
 ACTION: Final = Action(name="empty_trash", plan=plan, accepts=accepts, execute=execute)

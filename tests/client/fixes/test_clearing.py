@@ -158,16 +158,18 @@ def tampered(machine, **changed):
         {"place": "win-tools"},
         {"items": "[]"},
         {"items": "{}"},
-        {"items": '[["../../Documents",1,2]]'},
-        {"items": '[["/etc",1,2]]'},
-        {"items": '[["someapp/../../Documents",1,2]]'},
-        {"items": '[["..",1,2]]'},
-        {"items": '[[".",1,2]]'},
-        {"items": '[["",1,2]]'},
-        {"items": '[["someapp/",1,2]]'},
-        {"items": '[["keyring-1",1,2]]'},
-        {"items": '[["someapp","1","2"]]'},
-        {"items": '[["some\\u0000app",1,2]]'},
+        {"items": '[["../../Documents","1:2"]]'},
+        {"items": '[["/etc","1:2"]]'},
+        {"items": '[["someapp/../../Documents","1:2"]]'},
+        {"items": '[["..","1:2"]]'},
+        {"items": '[[".","1:2"]]'},
+        {"items": '[["","1:2"]]'},
+        {"items": '[["someapp/","1:2"]]'},
+        {"items": '[["keyring-1","1:2"]]'},
+        {"items": '[["someapp",1,2]]'},
+        {"items": '[["someapp","1"]]'},
+        {"items": '[["someapp","1:-2"]]'},
+        {"items": '[["some\\u0000app","1:2"]]'},
         {"planned_ns": "99999999999999999999"},
         {"planned_ns": "-1"},
         {"planned_ns": "soon"},
@@ -178,11 +180,18 @@ def test_tampered_parameters_are_not_accepted(machine, changed):
     assert clear_caches.accepts(tampered(machine, **changed), "", machine)
 
 
+def test_the_tampered_steps_are_refused_for_what_is_tampered(machine):
+    """The same step with a pin of nothing is of the right form: what is refused above is refused for its content."""
+    assert clear_caches.accepts(tampered(machine, items='[["someapp","1:2"]]'), "", machine) == ""
+    huge = tampered(machine, items=json.dumps([["someapp", f"{2**64}:{2**128 - 1}"]]))
+    assert clear_caches.accepts(huge, "", machine) == ""
+
+
 def test_another_folders_number_does_not_open_it(machine):
     """The name of a cache with the identity of the documents: accepted by its form, and left alone by what it is."""
     thesis = write(machine.home / "Documents/thesis")
     status = thesis.parent.stat()
-    step = tampered(machine, items=json.dumps([["someapp", status.st_dev, status.st_ino]]))
+    step = tampered(machine, items=json.dumps([["someapp", f"{status.st_dev}:{status.st_ino}"]]))
     words = asyncio.run(clear_caches.execute(step, machine, lambda _: None))
     assert "1 folder left alone" in words
     assert thesis.exists()
@@ -340,9 +349,9 @@ def test_other_volumes_are_emptied_as_the_specification_says(machine, tmp_path):
     [
         {"trash": "/etc"},
         {"trash": "~/Documents"},
-        {"items": '[["../../Documents",1,2]]'},
-        {"items": '[["a/b",1,2]]'},
-        {"items": '[["..",1,2]]'},
+        {"items": '[["../../Documents","1:2"]]'},
+        {"items": '[["a/b","1:2"]]'},
+        {"items": '[["..","1:2"]]'},
         {"items": "[]"},
         {"folder": "x"},
         {"more": "x"},
