@@ -21,6 +21,12 @@ NAMES: Final[dict[str, object]] = {
     "company": QT_TRANSLATE_NOOP("Journey", "Company"),
     "service": QT_TRANSLATE_NOOP("Journey", "Services"),
 }
+HEALTH: Final[dict[Health, object]] = {
+    "fine": QT_TRANSLATE_NOOP("Journey", "{name}: fine"),
+    "problem": QT_TRANSLATE_NOOP("Journey", "{name}: here is the problem"),
+    "behind": QT_TRANSLATE_NOOP("Journey", "{name}: cannot be told, it lies behind the problem"),
+    "unknown": QT_TRANSLATE_NOOP("Journey", "{name}: not looked at"),
+}
 ICONS: Final = {
     "computer": "computer",
     "network": "wifi",
@@ -84,13 +90,7 @@ def _health(name: str, seen: set[Status], *, broken: set[str], cut: bool) -> Hea
 
 
 def _sentence(links: list[Link]) -> str:
-    words = {
-        "fine": _translate("{name}: fine"),
-        "problem": _translate("{name}: here is the problem"),
-        "behind": _translate("{name}: cannot be told, it lies behind the problem"),
-        "unknown": _translate("{name}: not looked at"),
-    }
-    return "; ".join(words[link.health].format(name=link.name) for link in links)
+    return "; ".join(_translate(HEALTH[link.health]).format(name=link.name) for link in links)
 
 
 def _translate(text: object) -> str:

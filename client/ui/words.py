@@ -18,11 +18,6 @@ DAY_S: Final = 86400
 KILO: Final = 1000
 
 
-def translate(text: str, count: int = -1) -> str:
-    """A string of the context "Words"; `%n` becomes the count."""
-    return QCoreApplication.translate("Words", text, "", count)
-
-
 def headline(state: str, report: Report | None) -> str:
     """The one sentence about this computer.
 
@@ -31,33 +26,35 @@ def headline(state: str, report: Report | None) -> str:
         report: the last full report.
     """
     if state == "checking":
-        return translate("Looking at this computer")
+        return QCoreApplication.translate("Words", "Looking at this computer")
     if state == "fine":
-        return translate("Everything looks fine")
+        return QCoreApplication.translate("Words", "Everything looks fine")
     if report is not None and report.diagnosis and state in {"problem", "offline"}:
         return is_it_me(report.diagnosis[0])
-    return translate("This computer has not been checked yet")
+    return QCoreApplication.translate("Words", "This computer has not been checked yet")
 
 
 def ago(when: datetime, now: datetime | None = None) -> str:
     """How long ago, in the words of everyday life: "5 minutes ago"."""
     passed = ((now or datetime.now(UTC)) - when).total_seconds()
     if passed < MINUTE_S:
-        return translate("just now")
+        return QCoreApplication.translate("Words", "just now")
     if passed < HOUR_S:
-        return translate("%n min ago", int(passed // MINUTE_S))
+        return QCoreApplication.translate("Words", "%n min ago", "", int(passed // MINUTE_S))
     if passed < DAY_S:
-        return translate("%n h ago", int(passed // HOUR_S))
+        return QCoreApplication.translate("Words", "%n h ago", "", int(passed // HOUR_S))
     if passed < 2 * DAY_S:
-        return translate("yesterday")
-    return translate("%n days ago", int(passed // DAY_S))
+        return QCoreApplication.translate("Words", "yesterday")
+    return QCoreApplication.translate("Words", "%n days ago", "", int(passed // DAY_S))
 
 
 def checked(report: Report | None) -> str:
     """When the last check was, "" before the first."""
     if report is None:
         return ""
-    return translate("Checked {when}").format(when=ago(datetime.fromisoformat(report.started_at)))
+    return QCoreApplication.translate("Words", "Checked {when}").format(
+        when=ago(datetime.fromisoformat(report.started_at))
+    )
 
 
 def moment(when: datetime) -> str:
