@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from client.fixes.execute import Fixes
 from client.fixes.machine import Completed
 from diagnostics.model import Finding, Report, Status
 
@@ -98,3 +100,55 @@ def report() -> Callable[..., Report]:
         )
 
     return make
+
+
+RESOLVED = "/run/systemd/resolve/stub-resolv.conf"
+
+
+class Desk:
+    """Fixes over a pretended computer whose checks answer what the test says."""
+
+    def __init__(self, machine, folder: Path, report) -> None:
+        self.machine, self.folder, self.report = machine, folder, report
+        self.asked: list[tuple[str, ...]] = []
+        self.before = report(("dns.resolvers", "failed"), ("internet.https", "failed"), ("disk.space", "ok"))
+        self.after = report(("dns.resolvers", "ok"), ("internet.https", "ok"))
+        self.fixes = self.make()
+        machine.files[RESOLVED] = ""
+        machine.installed.add("resolvectl")
+
+    def make(self, *, allowed=("*",)) -> Fixes:
+        return Fixes(
+            folder=self.folder, allowed=allowed, check=self.check, last_report=lambda: self.before, machine=self.machine
+        )
+
+    async def check(self, ids):
+        self.asked.append(tuple(ids))
+        if isinstance(self.after, Exception):
+            raise self.after
+        return self.after
+
+    def plan(self, id="dns.flush_cache"):
+        return asyncio.run(self.fixes.plan(id))
+
+    def run(self, plan, **more):
+        return asyncio.run(self.fixes.run(plan, **more))
+
+    def turn_wifi_off(self) -> None:
+        """Wi-Fi is off, and this user may switch it on."""
+        self.machine.installed.add("nmcli")
+        self.machine.answers["nmcli", "--terse", "--fields", "RUNNING,NETWORKING,WIFI-HW,WIFI", "general"] = (
+            "running:enabled:enabled:disabled\n"
+        )
+        names = ("network-control", "enable-disable-wifi")
+        self.machine.answers["nmcli", "--terse", "general", "permissions"] = "".join(
+            f"org.freedesktop.NetworkManager.{n}:yes\n" for n in names
+        )
+        self.machine.answers["nmcli", "--terse", "--fields", "DEVICE,TYPE,STATE", "device"] = (
+            "wlp3s0:wifi:unavailable\n"
+        )
+
+
+@pytest.fixture
+def desk(machine, tmp_path, report) -> Desk:
+    return Desk(machine, tmp_path / "state", report)
