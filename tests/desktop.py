@@ -179,9 +179,10 @@ class Desktop:
         return file.read_text(errors="replace") if file.exists() else ""
 
     def logs(self) -> str:
-        """The end of every log, for a failed test."""
-        parts = [f"--- {file.stem}\n{self.log(file.stem)[-4000:]}" for file in sorted(self.folder.glob("*.log"))]
-        return "\n".join(part for part in parts if part.count("\n") > 1 or not part.endswith("\n"))
+        """The end of every log, those that programs keep in the home included, for a failed test."""
+        files = [*sorted(self.folder.glob("*.log")), *sorted((self.folder / "state").rglob("*.log"))]
+        said = {file: file.read_text(errors="replace").strip() for file in files}
+        return "\n".join(f"--- {file.relative_to(self.folder)}\n{text[-4000:]}" for file, text in said.items() if text)
 
     def has_owner(self, name: str) -> bool:
         """Whether somebody answers to a name on the session bus."""

@@ -130,11 +130,15 @@ class Hands:
 
     def text(self, words: str, *, deadline_s: float = 30) -> Widget:
         """The first widget that shows the words, in its name or its text."""
-        return wait_until(
-            f"the words {words!r}",
-            lambda: [one for one in self.all() if words in one.name or words in one.text],
-            deadline_s=deadline_s,
-        )[0]
+        try:
+            return wait_until(
+                f"the words {words!r}",
+                lambda: [one for one in self.all() if words in one.name or words in one.text],
+                deadline_s=deadline_s,
+            )[0]
+        except DesktopFault as fault:
+            fault.add_note(f"on the screen:\n{self.described()}")
+            raise
 
     def described(self) -> str:
         """Every showing widget, a line each: role, name, states."""
@@ -146,15 +150,16 @@ class Hands:
 
     def press(self, name: str, *, role: str = "button", exact: bool = False, deadline_s: float = 30) -> Widget:
         """Presses a widget that shows and is enabled, with the mouse where it can be seen, else by its accessible action."""
-        widget = wait_until(
-            f"{role} {name!r} enabled",
-            lambda: [
-                one
-                for one in self.all(name, exact=exact)
-                if role in {"", one.role, ROLES.get(one.role)} and "enabled" in one.states
-            ],
-            deadline_s=deadline_s,
-        )[0]
+
+        def ready() -> list[Widget]:
+            found = self.all(name, exact=exact)
+            return [one for one in found if role in {"", one.role, ROLES.get(one.role)} and "enabled" in one.states]
+
+        try:
+            widget = wait_until(f"{role} {name!r} enabled", ready, deadline_s=deadline_s)[0]
+        except DesktopFault as fault:
+            fault.add_note(f"on the screen:\n{self.described()}")
+            raise
         self._ask({"do": "press", "id": widget.id})
         return widget
 
@@ -181,11 +186,16 @@ class Hands:
 
     def write(self, field: str, words: str) -> None:
         """Clicks into the text field of that name, empties it, types, and waits until the field holds the words."""
-        widget = self.see(field)
+        widget = wait_until(f"the field {field!r}", lambda: [one for one in self.all(field) if one.role in FIELDS])[0]
         self.click(widget)
+        wait_until(f"{field!r} to have the keyboard", lambda: any("focused" in one.states for one in self.all(field)))
         self.keys("ctrl+a", "Delete")
         self.type(words)
-        wait_until(f"{field!r} to hold the words", lambda: any(words in one.text for one in self.all(field)))
+        secret = widget.role == "password text"  # which shows as many dots as there are characters
+        wait_until(
+            f"{field!r} to hold the words",
+            lambda: any(len(one.text) == len(words) if secret else words in one.text for one in self.all(field)),
+        )
 
     # --- the tray
 
@@ -266,4 +276,5 @@ class Hands:
         return answer["ok"]
 
 
+FIELDS: Final = frozenset({"text", "entry", "password text"})
 ROLES: Final = {"push button": "button", "toggle button": "button", "button menu": "button"}

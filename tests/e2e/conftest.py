@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the harness is shared with scripts that are no tests
+for folder in Path(__file__).parents[:2]:  # the harness is shared with scripts that are no tests
+    sys.path.insert(0, str(folder))
 
-from desktop import Desktop, DesktopFault, desktop
+from deskside_desktop import Employee  # noqa: E402 -- the path comes first
+from desktop import Desktop, DesktopFault, desktop  # noqa: E402 -- as above
 
 DESKTOPS = pytest.StashKey[list[Desktop]]()
 
@@ -28,6 +30,19 @@ def make_desktop(request: pytest.FixtureRequest) -> Iterator[Callable[..., Deskt
             one = stack.enter_context(desktop(**options))
             started.append(one)
             return one
+
+        yield make
+
+
+@pytest.fixture
+def make_employee(make_desktop: Callable[..., Desktop]) -> Iterator[Callable[..., Employee]]:
+    """Seats somebody at a private desktop: `desk` is the help desk, everything else an option of the desktop."""
+    with ExitStack() as stack:
+
+        def make(*, desk: Any = None, **options: Any) -> Employee:
+            employee = Employee(make_desktop(**options), desk=desk)
+            stack.enter_context(employee.hands)
+            return employee
 
         yield make
 
