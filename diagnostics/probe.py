@@ -23,7 +23,7 @@ import msgspec
 
 from diagnostics.gauges import Gauges
 from diagnostics.wire.connect import Attempt, connect_once
-from diagnostics.wire.echo import Echoes, Hop, echo, walk
+from diagnostics.wire.echo import Echoes, Hop, echo, echo_all, overhear, walk
 from diagnostics.wire.lookup import Answer, ask
 from diagnostics.wire.sntp import ask_time
 from diagnostics.wire.visit import Request, Visit, visit
@@ -231,6 +231,14 @@ class Probe(Gauges):
             size: bytes of payload; the packet is 28 (IPv6: 48) bytes longer and must not be fragmented.
         """
         return await echo(address, count=count, interval=interval, wait=wait, size=size, device=device, run=self.run)
+
+    async def echo_all(self, group: str, device: str, *, wait: float) -> tuple[str, ...]:
+        """Who answers a ping to an IPv6 group on one adapter's cable. Empty where pinging is not allowed. Never raises."""
+        return await echo_all(group, device, wait=wait)
+
+    async def overhear(self, device: str, guesses: tuple[str, ...], *, wait: float) -> tuple[str, ...]:
+        """Which IPv4 addresses others on an adapter's cable use (Linux, administrators only; else empty). Never raises."""
+        return await overhear(device, guesses, wait=wait)
 
     async def walk(self, address: str, *, hops: int, wait: float) -> tuple[Hop, ...]:
         """Who answers for packets that may go 1, 2, ... `hops` steps towards an address (Linux; elsewhere empty). Never raises."""

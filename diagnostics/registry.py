@@ -82,7 +82,14 @@ def check(
         if id in _checks:
             raise RegistryError(f"the check {id} is declared twice")
         _checks[id] = Check(
-            id=id, area=area, words=words, run=function, needs=needs, after=after, deadline_s=deadline_s, platforms=platforms
+            id=id,
+            area=area,
+            words=words,
+            run=function,
+            needs=needs,
+            after=after,
+            deadline_s=deadline_s,
+            platforms=platforms,
         )
         return function
 

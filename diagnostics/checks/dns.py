@@ -44,6 +44,7 @@ async def servers(context: Context) -> Outcome:
             "rcode": one.rcode,
             "reach": str(one.reach),
             "ms": one.ms,
+            "server_ms": one.server_ms,
             "sent": one.sent,
             "offender": one.offender,
             "near": now.near(one.server.partition("%")[0]) or now.own(one.server.partition("%")[0]),
@@ -78,8 +79,8 @@ def _judge(context: Context, looked: list[Answer], measures: dict[str, Any]) -> 
             status=Status.FAILED, summary=words, measures={**measures, "problem": str(heard[0].rcode).lower()}
         )
     slow_ms = context.targets.thresholds.dns_slow_ms
-    if (sensible[0].ms or 0) > slow_ms and sensible[0].sent > 1:
-        words = f"The name server {sensible[0].server} takes {(sensible[0].ms or 0) / 1000:.1f} s to answer."
+    if (sensible[0].server_ms or 0) > slow_ms:
+        words = f"The name server {sensible[0].server} takes {(sensible[0].server_ms or 0) / 1000:.1f} s to answer."
         return Outcome(status=Status.WARNING, summary=words, measures={**measures, "problem": "slow"})
     if dead:
         words = f"The name server {dead[0]} does not answer; another one does."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from diagnostics.model import Outcome, Status
 from diagnostics.network.doors import doors
 from diagnostics.network.view import Target, resolve, state, targets
 from diagnostics.network.visits import visit_target
-from diagnostics.platforms.network import is_address, is_private
+from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Reach
 from diagnostics.wire.echo import Echoes
@@ -45,19 +46,22 @@ async def line(context: Context) -> Outcome:
     told = context.measure("dns.resolvers", "servers", [])
     rows = told if isinstance(told, list) else []
     wanted: dict[str, int] = {}
-    for row in rows:
-        if not row["near"] and not row["is_gateway"]:
-            wanted[row["server"]] = 53
+    outside: set[str] = set()  # addresses on the Internet, as against those of the company
     for target in targets(context):
         for address in (await resolve(context, target.host)).addresses[:2]:
             wanted.setdefault(address, target.port)
+            outside |= {address} if target.role in {"connectivity", "public"} else set()
+    for row in rows:
+        if not row["near"] and not row["is_gateway"]:
+            wanted.setdefault(row["server"], 53)
+            outside |= set() if row["private"] else {row["server"]}
     proxies = (await doors(context)).proxies
     for proxy in proxies:
         host, port = host_port(proxy)
         wanted |= dict.fromkeys((await resolve(context, host)).addresses[:1], port)
     far = {one: port for one, port in wanted.items() if not now.near(one) and ":" not in one}
-    public_first = sorted(far, key=is_private)
-    chosen = dict.fromkeys([*public_first[: FAR_HOSTS - 1], *list(far)[-1:]])
+    outside_first = sorted(far, key=lambda one: one not in outside)
+    chosen = dict.fromkeys([*outside_first[: FAR_HOSTS - 1], *list(far)[-1:]])
     if not chosen:
         return Outcome(
             status=Status.OK,
@@ -65,7 +69,7 @@ async def line(context: Context) -> Outcome:
             measures={"alive": None},
         )
     heard_dns = [row["server"] for row in rows if row["server"] in far and row["answered"]]
-    looked = await _knock_everywhere(context, {one: far[one] for one in chosen}, heard_dns)
+    looked = await _knock_everywhere(context, {one: far[one] for one in chosen}, heard_dns, outside)
     measures: dict[str, Any] = {**looked, "resolvers_beyond": heard_dns}
     gateway = context.measure("route.gateway", "gateway") or next((one.gateway for one in now.defaults()), None)
     beyond_hop = [
@@ -73,8 +77,15 @@ async def line(context: Context) -> Outcome:
         for hop in looked["hops"]
         if hop["distance"] > 1 and hop["icmp"][0] == TIME_EXCEEDED and hop["sender"] not in {None, gateway}
     ]
-    heard = list(dict.fromkeys([*heard_dns, *looked["answered"]]))
-    measures |= {"heard": heard, "alive": bool(heard), "hop_beyond": beyond_hop[0] if beyond_hop else None}
+    at_the_end = [hop["sender"] for hop in looked["hops"] if hop["sender"] in far]
+    heard = list(dict.fromkeys([*heard_dns, *looked["answered"], *at_the_end]))
+    measures |= {
+        "heard": heard,
+        "alive": bool(heard),
+        "outside_asked": [one for one in looked["asked"] if one in outside],
+        "outside_heard": [one for one in heard if one in outside],
+        "hop_beyond": beyond_hop[0] if beyond_hop else None,
+    }
     if heard:
         return Outcome(status=Status.OK, summary="The line beyond the router carries data.", measures=measures)
     if proxies:  # where everything goes through a proxy, nothing else need answer
@@ -84,7 +95,9 @@ async def line(context: Context) -> Outcome:
     return Outcome(status=Status.FAILED, summary="Nothing beyond the router answers.", measures=measures)
 
 
-async def _knock_everywhere(context: Context, far: dict[str, int], heard: list[str]) -> dict[str, Any]:
+async def _knock_everywhere(
+    context: Context, far: dict[str, int], heard: list[str], outside: set[str]
+) -> dict[str, Any]:
     """Tries every place at once and stops when one on the Internet (or, with none of those, any) has answered."""
     probe = context.probe
     walking = asyncio.create_task(probe.walk(next(iter(far)), hops=HOPS, wait=LINE_WAIT_S))
@@ -92,8 +105,7 @@ async def _knock_everywhere(context: Context, far: dict[str, int], heard: list[s
     knocks = {one: asyncio.create_task(probe.connect(one, port, within=KNOCK_S)) for one, port in far.items()}
     everything: set[asyncio.Task[Any]] = {walking, *pings.values(), *knocks.values()}
     answered: list[str] = []
-    private_too = {one for one in far if is_private(one)}
-    enough = set(far) - private_too or set(far)
+    enough = set(far) & outside or set(far)
     waiting = everything
     while waiting and not enough & {*answered, *heard}:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -111,7 +123,6 @@ async def _knock_everywhere(context: Context, far: dict[str, int], heard: list[s
     return {
         "asked": list(far),
         "answered": list(dict.fromkeys(answered)),
-        "private": [one for one in far if one in private_too],
         "hops": [{"distance": one.distance, "sender": one.sender, "icmp": list(one.icmp or (0, 0))} for one in hops],
         "connections": [
             {
@@ -151,7 +162,7 @@ async def http(context: Context) -> Outcome:
             found["status"] == 511 or found.get("sign_in") or (moved and moved != target.host)  # noqa: PLR2004 -- RFC 6585: sign in first
         )
     )
-    measures = {"looked": True, "visits": [found], "in_between": between}
+    measures = {"looked": True, "visits": [found], "in_between": between, **await _other_door(context, [found])}
     if found["outcome"] == "answered" and found["status"] == NO_CONTENT:
         return Outcome(status=Status.OK, summary="The test page comes as it should.", measures=measures)
     if found["outcome"] == "answered":
@@ -174,11 +185,30 @@ async def https(context: Context) -> Outcome:
         )
     found = await asyncio.gather(*(visit_target(context, one) for one in wanted))
     bad = [one for one in found if one["outcome"] not in {"answered", "stalled"}]
-    measures = {"looked": True, "visits": found}
+    measures = {"looked": True, "visits": found, **await _other_door(context, found)}
     if not bad:
         return Outcome(status=Status.OK, summary="Public web pages open.", measures=measures)
     words = f"{bad[0]['host']} does not open: {in_words(bad[0])}."
     return Outcome(status=Status.FAILED if len(bad) == len(found) else Status.WARNING, summary=words, measures=measures)
+
+
+DOORS: Final = {443: 80, 80: 443}
+NOT_THROUGH: Final = frozenset({"silent", "refused", "unreachable", "reset", "not_permitted"})
+
+
+async def _other_door(context: Context, visits: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """When nothing connects to one web port, whether the same hosts take connections on the other one."""
+    shut = [
+        one
+        for one in visits
+        if one["outcome"] in NOT_THROUGH and not one.get("at_proxy") and one.get("attempts") and one["port"] in DOORS
+    ]
+    if not shut or len(shut) < len(visits):
+        return {}
+    tried = await asyncio.gather(
+        *(context.probe.connect(one["attempts"][0]["address"], DOORS[one["port"]], within=KNOCK_S) for one in shut[:2])
+    )
+    return {"other_port": [{"host": one.address, "port": one.port, "reach": str(one.reach)} for one in tried]}
 
 
 OUTCOME_WORDS: Final = {

@@ -269,3 +269,59 @@ async def walk(address: str, *, hops: int, wait: float) -> tuple[Hop, ...]:
         for sock in socks.values():
             sock.close()
     return tuple(found.get(distance, Hop(distance=distance)) for distance in socks)
+
+
+async def echo_all(group: str, device: str, *, wait: float) -> tuple[str, ...]:
+    """Pings an IPv6 group on one adapter's cable; gives who answered within `wait` seconds. Empty where pinging is not allowed."""
+    opened = _echo_socket(group, "")
+    if opened is None:
+        return ()
+    sock, _ = opened
+    loop = asyncio.get_running_loop()
+    found: dict[str, None] = {}
+    with contextlib.closing(sock), contextlib.suppress(OSError):
+        index = socket.if_nametoindex(device)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+        for number in range(2):
+            sock.sendto(_request(socket.AF_INET6, number, ORDINARY_BYTES, id(sock) >> 4 & 0xFFFF), (group, 0, 0, index))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait / 2):
+                    while True:
+                        data, (sender, *_) = await loop.sock_recvfrom(sock, 65535)
+                        if data and data[0] == ECHO_REPLY[socket.AF_INET6]:
+                            found[str(sender).partition("%")[0]] = None
+    return tuple(found)
+
+
+ETHERNET_ARP: Final = 0x0806
+ARP_HEAD: Final = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1)  # Ethernet, IPv4, their lengths, a request
+
+
+async def overhear(device: str, guesses: tuple[str, ...], *, wait: float) -> tuple[str, ...]:
+    """Who uses which IPv4 address on an adapter's cable, by ARP: asks for the `guesses` and listens `wait` seconds.
+
+    Only Linux lets administrators do this; for everybody else it is empty.
+    """
+    if sys.platform != "linux":
+        return ()
+    loop = asyncio.get_running_loop()
+    found: dict[str, None] = {}
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERNET_ARP))
+    except OSError:
+        return ()
+    with contextlib.closing(sock), contextlib.suppress(OSError):
+        sock.setblocking(False)
+        sock.bind((device, ETHERNET_ARP))
+        own = sock.getsockname()[4]
+        for guess in guesses:  # "who has" without an address of one's own (RFC 5227): nobody's tables change by it
+            request = ARP_HEAD + own + bytes(4) + bytes(6) + socket.inet_aton(guess)
+            sock.send(b"\xff" * 6 + own + struct.pack("!H", ETHERNET_ARP) + request)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                while True:
+                    frame = await loop.sock_recv(sock, 2048)
+                    if len(frame) >= 42 and frame[22:28] != own and frame[28:32] != bytes(4):  # noqa: PLR2004 -- an ARP frame
+                        found[socket.inet_ntoa(frame[28:32])] = None
+    return tuple(found)

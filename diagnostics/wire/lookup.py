@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import struct
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -20,7 +21,8 @@ UDP_LIMIT: Final = 1232  # the size that passes everywhere without fragments (DN
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a resolver said. `reach` is `CONNECTED` when it said anything; then `rcode` is its word ("NOERROR", "NXDOMAIN", ...).
 
-    `ms` is the time from the first question to the answer; `sent` how many times it had to be asked.
+    `ms` is the time from the first question to the answer, `server_ms` from the question that was answered (packets get lost, and
+    that is not the server's slowness); `sent` how many times it had to be asked.
     """
 
     server: str
@@ -31,6 +33,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     alias: str | None = None
     ms: float | None = None
+    server_ms: float | None = None
     sent: int = 1
     offender: str | None = None
 
@@ -59,9 +62,10 @@ async def ask(
     except (dns.exception.DNSException, ValueError, UnicodeError):
         return Answer(server=server, name=name, kind=kind, reach=Reach.ERROR, rcode="BADNAME")
     began = time.perf_counter()
-    raw, reach, sent, offender = await _udp(server, port, query.to_wire(), within=within, device=device)
+    got = await _udp(server, port, query.to_wire(), within=within, device=device)
+    raw, sent = got.raw, got.sent
     if raw is None:
-        return Answer(server=server, name=name, kind=kind, reach=reach, sent=sent, offender=offender)
+        return Answer(server=server, name=name, kind=kind, reach=got.reach, sent=sent, offender=got.offender)
     reply = _parse(raw)
     if reply is not None and reply.flags & dns.flags.TC:
         left = within - (time.perf_counter() - began)
@@ -70,7 +74,7 @@ async def ask(
     ms = round((time.perf_counter() - began) * 1000, 1)
     if reply is None:
         return Answer(server=server, name=name, kind=kind, reach=Reach.CONNECTED, rcode="FORMERR", ms=ms, sent=sent)
-    return _answer(server, name, kind, reply, ms=ms, sent=sent)
+    return _answer(server, name, kind, reply, ms=ms, got=got)
 
 
 def _parse(raw: bytes):  # type: ignore[no-untyped-def] # noqa: ANN202 -- dns.message is imported late
@@ -83,7 +87,7 @@ def _parse(raw: bytes):  # type: ignore[no-untyped-def] # noqa: ANN202 -- dns.me
         return None
 
 
-def _answer(server: str, name: str, kind: str, reply, *, ms: float, sent: int) -> Answer:  # type: ignore[no-untyped-def] # noqa: ANN001
+def _answer(server: str, name: str, kind: str, reply, *, ms: float, got: _Got) -> Answer:  # type: ignore[no-untyped-def] # noqa: ANN001
     import dns.rcode  # noqa: PLC0415 -- as in ask
     import dns.rdatatype  # noqa: PLC0415
 
@@ -103,46 +107,52 @@ def _answer(server: str, name: str, kind: str, reply, *, ms: float, sent: int) -
         addresses=tuple(addresses),
         alias=alias,
         ms=ms,
-        sent=sent,
+        server_ms=got.server_ms,
+        sent=got.sent,
     )
 
 
-async def _udp(
-    server: str,
-    port: int,
-    wire: bytes,
-    *,
-    within: float,
-    device: str,
-) -> tuple[bytes | None, Reach, int, str | None]:
+class _Got(NamedTuple):
+    """What came of asking by UDP: the reply, or why there is none."""
+
+    raw: bytes | None
+    reach: Reach
+    sent: int
+    offender: str | None = None
+    server_ms: float | None = None
+
+
+async def _udp(server: str, port: int, wire: bytes, *, within: float, device: str) -> _Got:
     loop = asyncio.get_running_loop()
     try:
         sock = open_socket(server, socket.SOCK_DGRAM, device=device)
     except OSError:
-        return None, Reach.NO_ROUTE, 0, None
+        return _Got(None, Reach.NO_ROUTE, 0)
     ends = loop.time() + within
-    sent = 0
+    asked: dict[bytes, float] = {}  # each time under another number, so that the answer tells which one it belongs to
     with contextlib.closing(sock):
         try:
             sock.connect(
                 (server, port)
             )  # connected: ICMP errors come back as errors, strangers' packets do not come at all
             while (left := ends - loop.time()) > 0:
-                await loop.sock_sendall(sock, wire)
-                sent += 1
+                number = secrets.token_bytes(2)
+                asked[number] = loop.time()
+                await loop.sock_sendall(sock, number + wire[2:])
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(RESEND_AFTER_S, left)):
                         while True:
                             raw = await loop.sock_recv(sock, 65535)
-                            if raw[:2] == wire[:2] and len(raw) >= 12:  # noqa: PLR2004 -- the size of a DNS header
-                                return raw, Reach.CONNECTED, sent, None
+                            if raw[:2] in asked and len(raw) >= 12:  # noqa: PLR2004 -- the size of a DNS header
+                                took = round((loop.time() - asked[raw[:2]]) * 1000, 1)
+                                return _Got(raw, Reach.CONNECTED, len(asked), None, took)
         except OSError as error:
             who = complaints(sock)
             reach = reach_of(error)
             if reach is Reach.NO_ROUTE and who and not who[-1].local:
                 reach = Reach.UNREACHABLE
-            return None, reach, max(sent, 1), (who[-1].offender or None) if who else None
-    return None, Reach.SILENT, sent, None
+            return _Got(None, reach, max(len(asked), 1), (who[-1].offender or None) if who else None)
+    return _Got(None, Reach.SILENT, len(asked))
 
 
 async def _tcp(server: str, port: int, wire: bytes, *, within: float, device: str) -> bytes | None:

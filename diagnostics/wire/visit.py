@@ -25,7 +25,7 @@ from diagnostics.wire.connect import Attempt, Reach, open_connection
 STAGGER_S: Final = 0.25  # RFC 8305: the next address is tried when the last has not answered in this time
 CONNECT_S: Final = 3.6  # a lost first packet is sent again after 1 and 3 s; the kernel asks 3 s long who has an address
 TLS_S: Final = 4.0  # a busy server needs one; a hole that swallows large packets never lets it end
-ANSWER_S: Final = 5.0  # must be longer than what is called slow (3 s), and leave the run within 10 s
+ANSWER_S: Final = 6.0  # must be longer than what is called slow (3 s), and leave the run within 10 s
 BODY_LIMIT_BYTES: Final = 65_536  # enough to know a sign-in page
 AGENT: Final = "deskside-check"
 SIGN_IN_WORDS: Final = (
