@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from client.outbox.delivery import Delivery
     from client.outbox.store import Outbox
     from client.report.pseudonyms import Pseudonyms
+    from client.watch.history import History
     from client.watch.reports import Reports
     from diagnostics.model import Event, Report
 
@@ -109,6 +110,7 @@ class App:
         if not only:
             try:
                 await to_thread(self._reports.keep, report)
+                await to_thread(self.history.record, report)
             except StorageFault as error:  # a full disk is a thing to find out about, not a reason to find out nothing
                 log.warning("the report could not be kept: %s", error)
         return report
@@ -415,6 +417,13 @@ class App:
         from client.watch.reports import Reports  # noqa: PLC0415 -- not needed at rest
 
         return Reports(self.paths.state)
+
+    @cached_property
+    def history(self) -> History:
+        """What every full run of the last 90 days found. Its methods block for milliseconds: call them in a thread."""
+        from client.watch.history import History  # noqa: PLC0415 -- not needed at rest
+
+        return History(self.paths.state / "history.sqlite3")
 
     @cached_property
     def _library(self) -> Library:

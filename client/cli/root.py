@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "fix": "List, preview, run and undo repairs.",
         "ticket": "Write to the help desk, and read its answers.",
         "outbox": "What is kept here until the help desk has it.",
+        "history": "What earlier checks found, and since when.",
         "report": "Write what was found into a file for IT.",
         "login": "Sign in to the help desk.",
         "logout": "Forget the sign-in.",
