@@ -78,6 +78,21 @@ alignment=Right
 """
 
 
+# a bus that starts nothing by itself: else the keyring that a test does without would come with the first question for it
+QUIET_BUS: Final = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
 class DesktopFault(RuntimeError):
     """The private desktop could not be started, or what was waited for did not happen."""
 
@@ -301,7 +316,7 @@ def desktop(
     env |= {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("config", "data", "cache", "state")}
     one = Desktop(folder=folder, tray=tray, env=env)
     try:
-        start_session(one, size=size, bus=bus)
+        start_session(one, size=size, bus=bus, activation=keyring)
         if bus and a11y:
             one.env["QT_LINUX_ACCESSIBILITY_ALWAYS_ON"] = "1"
             one.spawn("a11y", ["/usr/libexec/at-spi-bus-launcher", "--launch-immediately"])
@@ -326,10 +341,14 @@ def desktop(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def start_session(one: Desktop, *, size: str, bus: bool) -> None:
-    """The bus, the display and the window manager."""
+def start_session(one: Desktop, *, size: str, bus: bool, activation: bool) -> None:
+    """The bus, the display and the window manager. Without `activation` the bus starts no service by itself."""
     if bus:
         command = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"]
+        if not activation:
+            file = one.folder / "bus.conf"
+            file.write_text(QUIET_BUS)
+            command[1] = f"--config-file={file}"
         child = one.spawn("bus", command, stdout=subprocess.PIPE)
         if child.stdout is not None:
             with child.stdout:
