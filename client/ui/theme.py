@@ -266,7 +266,7 @@ QFrame#bar { background: @window; border: none; border-bottom: 1px solid @line; 
 QPushButton[nav="true"] { text-align: left; border: 2px solid transparent; border-radius: 8px; padding: 7px 10px;
   background: transparent; color: @muted; font-weight: 500; }
 QPushButton[nav="true"]:hover { background: @raised; color: @text; }
-QPushButton[nav="true"]:checked { background: @accent_soft; color: @accent; font-weight: 600; }
+QPushButton[nav="true"][current="true"] { background: @accent_soft; color: @accent; font-weight: 600; }
 QPushButton[nav="true"]:focus { border-color: @accent; }
 QLabel[pill="true"] { border-radius: 8px; padding: 2px 8px; background: @quiet_soft; color: @quiet; }
 QLabel[pill="true"][tone="accent"] { background: @accent_soft; color: @accent; }

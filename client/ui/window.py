@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from client.ui import theme
 from client.ui.icons import state_icon
@@ -82,6 +82,8 @@ class Window(QWidget):
         self._glass = self.search.addAction(
             glyph_icon("search", theme.tokens().muted), QLineEdit.ActionPosition.LeadingPosition
         )
+        for number, button in enumerate(self.search.findChildren(QToolButton)):  # the field's own: clear, and the glass
+            button.setAccessibleName(self.tr("Clear the search") if number == 0 else self.tr("Search"))
         self.search.textEdited.connect(self._typed)
         self.search.returnPressed.connect(self._search)
         self._typing = QTimer(self)

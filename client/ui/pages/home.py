@@ -254,7 +254,7 @@ class HomePage(Page):
         """Lists every finding, but only once somebody wants to see it."""
         clear(self._fold.content)
         report = self.shell.checkup.report
-        if report is not None and self._fold.button.isChecked():
+        if report is not None and self._fold.is_open:
             self._fold.content.addWidget(LookedAt(report, self._fold))
 
     def _contact(self) -> str:

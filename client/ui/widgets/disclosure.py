@@ -24,8 +24,7 @@ class Disclosure(QWidget):
         self._words = {False: closed, True: opened}
         self.button = Button(closed, "quiet", icon="right", parent=self)
         self.button.setProperty("flush", True)
-        self.button.setCheckable(True)
-        self.button.toggled.connect(self._toggle)
+        self.button.clicked.connect(self._press)
         self._box = QWidget(self)
         self.content = QVBoxLayout(self._box)
         self.content.setContentsMargins(0, theme.S, 0, 0)
@@ -37,13 +36,20 @@ class Disclosure(QWidget):
         outer.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addWidget(self._box)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the content is shown."""
+        return not self._box.isHidden()
+
     def set_open(self, wanted: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
         """Shows or hides the content."""
-        self.button.setChecked(wanted)
+        if wanted == self.is_open:
+            return
+        self.button.setText(self._words[wanted])
+        self.button.set_icon("down" if wanted else "right")
+        self._box.setVisible(wanted)
+        self.toggled.emit(wanted)
 
-    @Slot(bool)
-    def _toggle(self, opened: bool) -> None:  # noqa: FBT001 -- Qt's signal
-        self.button.setText(self._words[opened])
-        self.button.set_icon("down" if opened else "right")
-        self._box.setVisible(opened)
-        self.toggled.emit(opened)
+    @Slot()
+    def _press(self) -> None:
+        self.set_open(not self.is_open)

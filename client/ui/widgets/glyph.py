@@ -7,7 +7,7 @@ from functools import lru_cache
 from PySide6.QtCore import QByteArray, QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from client.ui import theme
 
@@ -37,7 +37,7 @@ def glyph_icon(name: str, colour: str, size: int = 18, *, ratio: float = 1.0) ->
     return QIcon(glyph(name, colour, size, ratio))
 
 
-class Glyph(QLabel):
+class Glyph(QWidget):
     """An icon beside text; decoration, so screen readers pass over it. Follows light and dark by itself.
 
     Args:

@@ -31,17 +31,29 @@ class Place(QPushButton):
         self._text = text
         self._icon = icon
         self.setProperty("nav", True)
-        self.setCheckable(True)
         self.setIconSize(QSize(theme.scaled(ICON), theme.scaled(ICON)))
         self.setAccessibleName(text)
         self.setToolTip(f"{text} ({keys})" if keys else text)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.toggled.connect(self._dress)
         self._dress()
 
     def set_narrow(self, narrow: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
         """Shows the icon only."""
         self.setText("" if narrow else self._text)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this is where one is."""
+        return bool(self.property("current"))
+
+    def set_current(self, current: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
+        """Marks it as where one is, for the eye and for screen readers."""
+        if current != self.is_current:
+            self.setProperty("current", current)
+            self.setAccessibleDescription(self.tr("You are here") if current else "")
+            self.style().unpolish(self)
+            self.style().polish(self)
+            self._dress()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
         """Draws the icon anew when light turns to dark."""
@@ -49,10 +61,9 @@ class Place(QPushButton):
             self._dress()
         super().changeEvent(event)
 
-    @Slot()
     def _dress(self) -> None:
         colours = theme.tokens()
-        ink = colours.accent if self.isChecked() else colours.muted
+        ink = colours.accent if self.is_current else colours.muted
         self.setIcon(glyph_icon(self._icon, ink, theme.scaled(ICON), ratio=self.devicePixelRatioF()))
 
 
@@ -121,11 +132,10 @@ class Rail(QFrame):
         """Marks the place that the page belongs to."""
         page = BELONGS.get(page, page)
         for place in self._places:
-            place.setChecked(place.page == page)
+            place.set_current(place.page == page)
 
     @Slot()
     def _pressed(self) -> None:
         place = self.sender()
         if isinstance(place, Place):
-            place.setChecked(True)
             self.wanted.emit(place.page)
