@@ -28,6 +28,9 @@ _CONTROL = re.compile(
 )
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
 _EUI64 = re.compile(r"[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,2}[Ff][Ff]:[Ff][Ee][0-9A-Fa-f]{2}:[0-9A-Fa-f]{1,4}")
+_SERIAL = re.compile(
+    r"(?i:(?:serial(?:[ _-]?(?:number|no\.?|nr\.?))?|s/n|imei)[ \t]{0,4}[:=# ][ \t]{0,4})(?P<one>[A-Z0-9][A-Z0-9-]{5,31})"
+)
 _IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _IPV6 = re.compile(r"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}")
 _LOCAL_PART = re.compile(r"[\w.+%'-]{1,64}\Z")
@@ -150,6 +153,7 @@ class Redactor:
             _MAC, text, lambda match: self._pseudonyms.name("mac", re.sub(r"[^0-9a-fA-F]", "", match.group()))
         )
         text = self._replace(_EUI64, text, lambda match: self._pseudonyms.name("interface", match.group()))
+        text = self._replace(_SERIAL, text, self._serial)
         if Privacy.NETWORK in self._hide:
             for pattern in (_IPV4, _IPV6):
                 text = self._replace(pattern, text, lambda match: self._pseudonyms.name("address", match.group()))
@@ -171,6 +175,12 @@ class Redactor:
             return match.group()
         self._learn(name, "user")
         return "~"
+
+    def _serial(self, match: re.Match[str]) -> str:
+        number = match.group("one")
+        if not any(char.isdigit() for char in number):
+            return match.group()
+        return f"{match.group()[: -len(number)]}{self._pseudonyms.name('serial', number)}"
 
     def _emails(self, text: str) -> str:
         """Looked for from the @ outwards: a pattern that starts with the account's name would go over long texts many times."""

@@ -24,16 +24,16 @@ NAMES: Final = (
     "mot[ _-]?de[ _-]?passe",
     "contrase(?:n|\u00f1)a",
     "secret",
-    "token",
-    "api[_-]?key",
-    "access[_-]?key",
-    "account[_-]?key",
-    "private[_-]?key",
-    "shared[_-]?key",
-    "encryption[_-]?key",
-    "license[_-]?key",
-    "product[_-]?key",
-    "recovery[_-]?key",
+    "token(?!s)",
+    "api[ _-]?key",
+    "access[ _-]?key",
+    "account[ _-]?key",
+    "private[ _-]?key",
+    "shared[ _-]?key",
+    "encryption[ _-]?key",
+    "license[ _-]?key",
+    "product[ _-]?key",
+    "recovery[ _-]?key",
     "credential",
     "session[_-]?id",
     "session[_-]?key",
@@ -47,10 +47,25 @@ NAMES: Final = (
     "nonce",
 )
 # Names that are too short to be looked for inside longer ones.
-SHORT_NAMES: Final = ("pwd", "psk", "pin", "sid", "sig", "otp", "totp", "mfa", "puk", "authkey", "auth_key", "bearer")
+SHORT_NAMES: Final = (
+    "pass",
+    "pw",
+    "pwd",
+    "psk",
+    "pin",
+    "sid",
+    "sig",
+    "otp",
+    "totp",
+    "mfa",
+    "puk",
+    "authkey",
+    "auth_key",
+    "bearer",
+)
 # A number, date or state of a secret is none: password_expires_days, token_count.
 BENIGN: Final = (
-    r"(?:[\w-]{0,24}[_-])?(?:days|hours|minutes|seconds|s|ms|bytes|percent|count|length|age|at|on|expires|expiry|set|used|type"
+    r"(?:[\w-]{0,24}[_-])?(?:days|hours|minutes|seconds|ms|bytes|percent|count|length|age|at|on|expires|expiry|set|used|type"
     r"|policy|changed|required|state|status|error|result)"
 )
 
@@ -88,6 +103,12 @@ def _plain_word(value: str) -> bool:
     return len(core) < 24 and core.isalpha() and (core.islower() or core.istitle() or core.isupper())  # noqa: PLR2004 -- no word is longer
 
 
+def _no_token(value: str) -> bool:
+    """Not a token by its looks: no digit among letters, or too short to be one."""
+    core = value.strip(".,;:!?()\"'")
+    return len(core) < 6 or not (any(c.isdigit() for c in core) and any(c.isalpha() for c in core))  # noqa: PLR2004 -- as said
+
+
 _ABOUT_IT = frozenset(
     {
         "not", "wrong", "expired", "correct", "incorrect", "rejected", "refused", "right", "still", "always",
@@ -108,7 +129,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 _KEY = _compile(
-    rf"(?:{_LONG})(?!{BENIGN}$)(?!s$)|^(?:{_SHORT})$|[_.-](?:{_SHORT})$|^(?:{_SHORT})[_.-](?!{BENIGN}$)"
+    rf"(?:{_LONG})(?!{BENIGN}$)|^(?:{_SHORT})$|[_.-](?:{_SHORT})$|^(?:{_SHORT})[_.-](?!{BENIGN}$)"
     r"|^(?:proxy-)?authorization$|^(?:set-)?cookies?$|^auth$"
 )
 
@@ -180,6 +201,25 @@ PATTERNS: Final = (
         ),
         unless=_talk_about,
     ),
+    Pattern(
+        "password",
+        _compile(
+            r"(?P<keep>(?:password|passwort|kennwort|passphrase|passcode|pin)[ \t]{1,4}(?:for|of|f\u00fcr|von|pour|para)[ \t]{1,4}"
+            r"[^\s:]{1,64}[ \t]{0,4}:[ \t]{0,4})\S+"
+        ),
+        unless=_talk_about,
+    ),
+    Pattern(
+        "password", _compile(rf"(?P<keep>(?:{_LONG})[ \t]{{0,4}}:[ \t]{{0,4}}\r?\n[ \t]{{0,8}})\S+"), unless=_plain_word
+    ),
+    # Without a sign in between only what looks like a token goes: "token abc123def", but not "token expired".
+    Pattern("password", _compile(rf"(?P<keep>(?:{_LONG})[\w-]{{0,24}}[ \t]{{1,4}})(?![-/]){_VALUE}"), unless=_no_token),
+    Pattern(
+        "session", _compile(rf"(?P<keep>(?:session|(?<![a-z])(?:ticket|key)){_SEPARATOR}){_VALUE}"), unless=_no_token
+    ),
+    Pattern("password", _compile(r"(?P<keep>type=[\"']?password[\"']?[^<>]{0,200}value=)[^\s<>]+")),
+    Pattern("recovery key", re.compile(r"(?:[0-9]{6}-){7}[0-9]{6}")),
+    Pattern("product key", re.compile(r"(?:[A-Z0-9]{5}-){4}[A-Z0-9]{5}")),
     # In addresses: the account goes along with the password.
     Pattern("address", re.compile(r"(?P<keep>[A-Za-z][A-Za-z0-9+.\-]{0,20}://)[^\s/?#\"'<>]*@")),
     Pattern("address", re.compile(r"(?P<keep>://)[^\s/?#:@\"'<>\[]{1,128}:[^\s@\"'<>]{1,256}@")),

@@ -42,7 +42,7 @@ def label(name: str) -> str:
         if name.endswith(unit) and len(name) > len(unit):
             name = name.removesuffix(unit)
             break
-    return name.replace("_", " ").replace(".", " ").strip() or name
+    return " ".join(name.replace("_", " ").replace(".", " ").split()) or " ".join(name.split())
 
 
 def words(name: str, value: Any) -> str:

@@ -10,7 +10,9 @@ import contextlib
 import errno
 import logging
 import os
+import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,8 @@ from diagnostics.model import SCHEMA, Report
 
 LAST: Final = "last_report.json"
 HEALTHY: Final = "last_healthy_report.json"
+REPLACE_TRIES: Final = 10
+REPLACE_PAUSE_S: Final = 0.02
 LARGEST_BYTES: Final = 32 << 20  # a report has some hundred KB; anything like this is not one
 
 log = logging.getLogger(__name__)
@@ -91,7 +95,7 @@ class Reports:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            new.replace(path)
+            _replace(new, path)
         except OSError as error:
             with contextlib.suppress(OSError):
                 new.unlink()
@@ -107,6 +111,18 @@ class Reports:
         log.warning("%s is damaged (%s) and was set aside as %s", path.name, error, aside.name)
         with contextlib.suppress(OSError):
             path.replace(aside)
+
+
+def _replace(new: Path, path: Path) -> None:
+    """Puts the new file in the old one's place. On Windows that fails while somebody reads the old one, for milliseconds."""
+    for _ in range(REPLACE_TRIES if sys.platform == "win32" else 0):
+        try:
+            new.replace(path)
+        except PermissionError:
+            time.sleep(REPLACE_PAUSE_S)
+        else:
+            return
+    new.replace(path)
 
 
 def _decode(path: Path, size: int) -> Report | None:
