@@ -6,13 +6,24 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QMessageLogContext, QObject, QSocketNotifier, QtMsgType, Slot
 
 ANEW: Final = "DESKSIDE_ANEW"  # in the environment of a start that only gives memory back
-CAN_START_ANEW: Final = sys.platform != "win32"  # where a process can replace itself
+
+
+def can_start_anew(words: Sequence[str]) -> bool:
+    """Whether this process may replace itself: where a process can, and only when it is the tray and nothing else.
+
+    Args:
+        words: the command line without the program's name. `deskside demo` holds a help desk that would end with it.
+    """
+    rest = list(words)
+    if rest and rest[0].startswith("--settings"):
+        del rest[: 1 if "=" in rest[0] else 2]
+    return sys.platform != "win32" and (not rest or rest[0] == "open")
 
 
 def start_anew() -> None:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from client.errors import DesksideError
 from client.ui.bridge import Bridge
-from client.ui.process import ANEW, CAN_START_ANEW, Signals, qt_said, start_anew
+from client.ui.process import ANEW, Signals, can_start_anew, qt_said, start_anew
 from client.ui.tray import Tray
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ class Resident(QObject):
             or (self._repair is not None and self._repair.running)
             or (self._herald is not None and self._herald.waiting)
         )
-        if CAN_START_ANEW and self._window is None and not busy and self._has_icon():
+        if can_start_anew(sys.argv[1:]) and self._window is None and not busy and self._has_icon():
             self.anew = True
             self.quit()
 

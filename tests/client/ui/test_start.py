@@ -20,6 +20,7 @@ from client.platform.single_instance import SingleInstance
 from client.settings.schema import Notifications
 from client.ui import herald as herald_module
 from client.ui import start
+from client.ui.process import can_start_anew
 from client.ui.start import Resident
 from client.ui.tray import Tray
 
@@ -266,7 +267,7 @@ def test_without_a_tray_host_it_stays_while_something_waits_and_says_so(reside, 
 
 def test_a_window_closed_for_a_while_is_destroyed_and_comes_back(reside, qtbot, monkeypatch) -> None:
     monkeypatch.setattr(start, "CLOSED_S", 0)
-    monkeypatch.setattr(start, "CAN_START_ANEW", False)
+    monkeypatch.setattr(start, "can_start_anew", lambda _: False)
     resident = reside(FakeApp.filled())
     resident.open("device")
     first = resident.window
@@ -279,7 +280,7 @@ def test_a_window_closed_for_a_while_is_destroyed_and_comes_back(reside, qtbot, 
 
 def test_it_starts_anew_only_when_nothing_at_all_goes_on(reside, qtbot, monkeypatch, bell) -> None:
     monkeypatch.setattr(start, "CLOSED_S", 0)
-    monkeypatch.setattr(start, "CAN_START_ANEW", True)
+    monkeypatch.setattr(start, "can_start_anew", lambda _: True)
     resident = reside(FakeApp.healthy())
     resident.herald.tell("A", "B", action="Show", page="home")
     qtbot.waitUntil(lambda: len(bell.told) == 1)
@@ -292,6 +293,24 @@ def test_it_starts_anew_only_when_nothing_at_all_goes_on(reside, qtbot, monkeypa
     bell.open_count = 0
     resident._shrink()
     assert resident.anew
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot replace itself")
+@pytest.mark.parametrize(
+    ("words", "may"),
+    [
+        ([], True),
+        (["open"], True),
+        (["open", "device"], True),
+        (["--settings", "a.toml"], True),
+        (["--settings=a.toml", "open"], True),
+        (["demo"], False),
+        (["--settings", "a.toml", "demo"], False),
+    ],
+)
+def test_only_the_tray_itself_starts_anew(words, may) -> None:
+    """`deskside demo` holds a help desk that would end with its process."""
+    assert can_start_anew(words) is may
 
 
 def test_a_second_start_opens_the_first_ones_window(reside, qtbot, tmp_path) -> None:
