@@ -13,6 +13,11 @@ EXACT_BELOW: Final = 10_000
 SELF_EVIDENT: Final = frozenset(
     {"mount", "interface", "server", "address", "name", "host", "url", "adapter", "model", "state", "kind", "program"}
 )
+# What tells of a thing in a list what is wrong with it; its other measures are for the report.
+TELLING: Final = frozenset(
+    {"state", "problem", "verdict", "outcome", "rcode", "reach", "status", "proxy_status", "ms", "median_ms", "loss_percent",
+     "free_bytes", "free_percent", "inodes_free_percent", "total_bytes"}
+)  # fmt: skip
 
 
 def _bytes(value: float) -> str:
@@ -111,7 +116,8 @@ def rows(name: str, value: Any) -> Iterator[tuple[str, str]]:
 def measures(values: Mapping[str, Any], *, most: int) -> str:
     """The numbers of a check as one line: "answer none, servers tried 2"; at most so many, lists of objects last.
 
-    Of a list of objects only those that are not well are shown, where they say so themselves (`state` other than "ok").
+    Of a list of objects only those that say of themselves that they are not well are shown, each by its name and what is wrong; the
+    rest, and plain yes and no, are for the report.
     """
     shown: list[str] = []
     ordered = sorted(values.items(), key=lambda item: isinstance(item[1], list | tuple | Mapping))
@@ -119,11 +125,25 @@ def measures(values: Mapping[str, Any], *, most: int) -> str:
         if len(shown) == most:
             break
         chosen = value
+        if isinstance(value, bool) or (_empty(value) and not name.endswith(tuple(unit for unit, _ in UNITS))):
+            continue
         if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
-            bad = [one for one in value if isinstance(one, Mapping) and one.get("state", "ok") not in ("ok", None)]
-            chosen = (bad or list(value))[:2]
+            chosen = [_briefly(one) for one in value if isinstance(one, Mapping) and _is_unwell(one)][:2]
+            if not chosen:
+                continue
         shown.append(f"{label(name)} {words(name, chosen)}")
     return ", ".join(shown)
+
+
+def _is_unwell(row: Mapping[str, Any]) -> bool:
+    fine = {"state": "ok", "outcome": "answered", "rcode": "NOERROR"}
+    marked = any(row.get(key) not in (good, None, "") for key, good in fine.items())
+    return marked or any(bool(row.get(key)) for key in ("problem", "verdict", "suspicious"))
+
+
+def _briefly(row: Mapping[str, Any]) -> dict[str, Any]:
+    name = next((key for key in row if key in SELF_EVIDENT and key != "state"), None)
+    return {key: value for key, value in row.items() if key == name or key in TELLING}
 
 
 def _is_name(key: str) -> bool:
