@@ -61,6 +61,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._inode = 0
+        self._replaced = 0
 
     def write(self, work: Work[T]) -> T:
         """Runs `work` in one transaction; returns its result after the commit reached the disk. On any error nothing has changed.
@@ -97,13 +98,14 @@ class Database:
     # --- running
 
     def _run(self, work: Work[T], how: Callable[[Work[T]], T]) -> T:
+        replaced = self._replaced
         try:
             try:
                 return how(work)
             except (Broken, sqlite3.DatabaseError, UnicodeDecodeError) as error:
                 if not _is_broken(error):
                     raise
-                self._set_aside(error)
+                self._set_aside(error, replaced=replaced)
                 return how(work)
         except (Broken, sqlite3.Error, OSError) as error:
             raise self._fault(error) from error
@@ -263,13 +265,19 @@ class Database:
 
     # --- a damaged file
 
-    def _set_aside(self, error: Exception) -> None:
+    def _set_aside(self, error: Exception, *, replaced: int) -> None:
         """Renames the damaged file, makes a new one, and brings over what can still be read of it.
+
+        Args:
+            error: what showed the damage.
+            replaced: how often the file had been replaced when that was seen; another thread may have been faster.
 
         Raises:
             StorageFault: another process has the file open.
         """
         with self._writing, self._reading:
+            if self._replaced != replaced:
+                return
             self.close()
             busy = StorageFault(
                 "The file with your tickets is damaged, and another Deskside has it open.",
@@ -283,6 +291,7 @@ class Database:
                 raise busy from denied
             finally:
                 self._presence.give()
+            self._replaced += 1
             if aside is None:
                 return
             log.warning("the outbox was damaged (%s) and was set aside as %s", error, aside.name)

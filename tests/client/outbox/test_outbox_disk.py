@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -229,6 +230,28 @@ def test_a_damaged_file_is_set_aside_told_once_and_replaced(outbox, damage, capl
     assert outbox.take_notice() == ""
     outbox.close()
     assert Outbox(path_of(outbox)).take_notice() == ""
+
+
+def test_threads_that_see_the_damage_at_once_replace_the_file_once(outbox, caplog):
+    fill(outbox)
+    schema_page(path_of(outbox))
+    faults: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            outbox.add(payload(f"new-{number}"))
+            outbox.entries()
+        except BaseException as error:  # noqa: BLE001 -- shown below
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert {f"new-{number}" for number in range(8)} <= {one.id for one in outbox.entries()}
+    assert len([one for one in path_of(outbox).parent.glob("*damaged*") if one.suffix == ".sqlite3"]) == 1
 
 
 def test_what_can_still_be_read_comes_along_and_is_asked_for_before_it_is_sent(outbox, caplog):
