@@ -6,7 +6,7 @@ Importing this package loads no HTTP library: a resting tray asks it only what t
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from client.desks.base import CannotDo, Desk
 from client.errors import SettingsFault
@@ -33,7 +33,7 @@ BUILT_IN: Final = {
 
 
 class DeskSettings(Protocol):
-    """The `[desk]` table of the settings."""
+    """The `[desk]` table of the settings; an adapter's `wants` names what it takes of the rest of it."""
 
     @property
     def kind(self) -> str:
@@ -99,7 +99,9 @@ def open_desk(desk: DeskSettings, *, network: NetworkSettings, secret: str | Non
     Raises:
         SettingsFault: the kind is unknown or broken, or the address cannot be used.
     """
-    return desk_class(desk.kind).open(desk.url, network=network, secret=secret, version=version)
+    found = desk_class(desk.kind)
+    wanted: dict[str, Any] = {name: getattr(desk, name) for name in found.wants}
+    return found.open(desk.url, network=network, secret=secret, version=version, **wanted)
 
 
 def _private() -> tuple[EntryPoint, ...]:

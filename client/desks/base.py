@@ -41,6 +41,7 @@ class Desk(ABC):
 
     kind: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+    wants: ClassVar[tuple[str, ...]] = ()  # keys of [desk] that `open` takes by their names, beside the address
 
     @classmethod
     @abstractmethod

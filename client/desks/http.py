@@ -102,6 +102,8 @@ class Line:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         files: Files | None = None,
+        content: bytes | None = None,
+        json: object = None,
     ) -> Answer:
         """One exchange.
 
@@ -113,20 +115,27 @@ class Line:
             params: the query.
             headers: beside those of the line.
             files: the parts of a multipart body: (part, (file name or None, content, media type)).
+            content: a body as it is; its `Content-Type` is among the headers.
+            json: a body that is sent as JSON; None for none.
 
         Raises:
             DeskFault: see `client.desks.translate`.
         """
         sent = {**self._sign_in(self._secret), **(headers or {})}
+        if json is not None:
+            content = msgspec.json.encode(json)
+            sent["Content-Type"] = "application/json"
         url = self.base.copy_with(path=self.base.path.rstrip("/") + path, params=params or None)
         known = self._known.get(str(url)) if method == "GET" else None
         if known:
             sent["If-None-Match"] = known[0]
         client = await self._ready()
-        size = sum(len(content) for _, (_, content, _) in files) if files else 0
+        size = sum(len(one) for _, (_, one, _) in files) if files else len(content or b"")
         try:
             async with asyncio.timeout(ANSWER_S + size / SLOWEST_BYTES_PER_S):
-                async with client.stream(method, url, headers=sent, files=list(files) if files else None) as response:
+                async with client.stream(
+                    method, url, headers=sent, files=list(files) if files else None, content=content
+                ) as response:
                     found = await self._read(response, act)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError) as error:
             raise broken_line(error, host=self.host, act=act) from _silent(error)

@@ -30,6 +30,31 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="Which help desk it is; empty: none yet, tickets are kept.", extra=_MACHINE)
     ] = ""
     url: Annotated[str, Meta(description="Where the help desk answers.", extra=_MACHINE)] = ""
+    queue: Annotated[
+        str,
+        Meta(
+            description="Where new tickets go in it: its queue, group or service desk, by name or number.",
+            extra=_MACHINE,
+        ),
+    ] = ""
+    request_type: Annotated[
+        str, Meta(description="What kind of request a ticket is, where the help desk asks for one.", extra=_MACHINE)
+    ] = ""
+    fields: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='The help desk\'s own fields for what Deskside knows: "cause=FIELD", "device=FIELD"'
+            " (also subject, severity, tier, client, version, platform).",
+            extra=_MACHINE,
+        ),
+    ] = ()
+    personal_key: Annotated[
+        bool,
+        Meta(
+            description="The key that people sign in with is each one's own; for help desks that know keys of agents only.",
+            extra=_MACHINE,
+        ),
+    ] = False
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ def test_away_from_a_terminal_it_is_one_line_a_key_parted_by_tabs(
     deskside: Run, settings: Callable[[str], Path]
 ) -> None:
     file = settings(GOOD)
-    lines = deskside("config", "show", "desk", "client.tray").out.splitlines()
+    lines = deskside("config", "show", "desk.kind", "desk.url", "client.tray").out.splitlines()
     assert lines == [
         f"desk.kind\tdemo\tuser ({file})",
         f"desk.url\thttps://help.example.com\tuser ({file})",

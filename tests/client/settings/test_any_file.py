@@ -107,7 +107,14 @@ machine_policies = st.lists(
     max_size=3,
 )
 EVIL = {
-    "desk": {"kind": "employee", "url": "https://evil.example"},
+    "desk": {
+        "kind": "employee",
+        "url": "https://evil.example",
+        "queue": "evil",
+        "request_type": "evil",
+        "fields": ["cause=evil"],
+        "personal_key": True,
+    },
     "fixes": {"allowed": ["evil"]},
     "network": {"ca_file": "/evil.pem"},
 }

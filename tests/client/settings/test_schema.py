@@ -10,7 +10,16 @@ import pytest
 from client.settings.schema import KEYS, Key, Settings, json_schema
 from client.settings.values import read_service, read_value
 
-MACHINE = {"desk.kind", "desk.url", "network.ca_file", "fixes.allowed"}
+MACHINE = {
+    "desk.kind",
+    "desk.url",
+    "desk.queue",
+    "desk.request_type",
+    "desk.fields",
+    "desk.personal_key",
+    "network.ca_file",
+    "fixes.allowed",
+}
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: key.name)
