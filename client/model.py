@@ -10,15 +10,10 @@ import msgspec
 
 from diagnostics.model import Finding, Report
 
-
-class Frozen(msgspec.Struct, frozen=True):
-    """Base of everything here."""
-
-
 # --- knowledge
 
 
-class Article(Frozen, kw_only=True):
+class Article(msgspec.Struct, frozen=True, kw_only=True):
     """One article. `body` is Markdown; `id` is the file's name; `words` are what people call the problem; `source` is who wrote it.
 
     `causes` and `fixes` are ids; `platforms` holds "windows", "macos", "linux" (empty: all); `reviewed_on` is an ISO date.
@@ -37,7 +32,7 @@ class Article(Frozen, kw_only=True):
     source: str = "deskside"
 
 
-class Hit(Frozen, kw_only=True):
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """One search result; `score` is 0 to 1, best first."""
 
     article: str
@@ -46,7 +41,7 @@ class Hit(Frozen, kw_only=True):
     summary: str = ""
 
 
-class Answer(Frozen, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a search found. `nothing_fits` says honestly that the results, if any, are guesses."""
 
     results: tuple[Hit, ...] = ()
@@ -56,7 +51,7 @@ class Answer(Frozen, kw_only=True):
 # --- fixes
 
 
-class Step(Frozen, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a plan: an action from the closed list, its parameters, and what it does in words."""
 
     action: str
@@ -65,7 +60,7 @@ class Step(Frozen, kw_only=True):
     details: tuple[str, ...] = ()  # what exactly is touched: a line each, such as "/home/a/.cache/pip  1.2 GB"
 
 
-class FixPlan(Frozen, kw_only=True):
+class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a fix would do on this machine now. It is shown before anything happens, and executed as it was shown.
 
     `checks` are re-run afterwards. `refused` says why it cannot be done here (empty: it can). `undo` says how it can be
@@ -93,7 +88,7 @@ class FixResult(StrEnum):
     UNDONE = "undone"
 
 
-class FixOutcome(Frozen, kw_only=True):
+class FixOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """A fix that was tried, with its proof. Goes into the journal and into the ticket."""
 
     id: str
@@ -111,7 +106,7 @@ class FixOutcome(Frozen, kw_only=True):
 # --- tickets
 
 
-class Attachment(Frozen, kw_only=True):
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     """A file that goes with a ticket: a name without folders, a media type, and its bytes."""
 
     name: str
@@ -119,7 +114,7 @@ class Attachment(Frozen, kw_only=True):
     data: bytes
 
 
-class Draft(Frozen, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that is being written; `id` is client-made (UUID) and stays the ticket's key through all sending.
 
     `report` is what the check found (None: no check was run). `left_out` holds ids of sections the employee has unticked.
@@ -135,7 +130,7 @@ class Draft(Frozen, kw_only=True):
     left_out: frozenset[str] = frozenset()
 
 
-class Section(Frozen, kw_only=True):
+class Section(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the ticket that the employee may leave out; `text` is what it holds, as it would be sent."""
 
     id: str
@@ -145,7 +140,7 @@ class Section(Frozen, kw_only=True):
     required: bool = False
 
 
-class Payload(Frozen, kw_only=True):
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
     """Exactly what is sent, serialised once: the preview shows it, the outbox stores it, the adapter sends it.
 
     `body` is plain text that reads well as Markdown; `body_html` the same model for desks that want HTML. `fields` carries
@@ -160,7 +155,7 @@ class Payload(Frozen, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
 
 
-class Preview(Frozen, kw_only=True):
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """The payload with its sections: what the employee looks at and agrees to."""
 
     payload: Payload
@@ -168,7 +163,7 @@ class Preview(Frozen, kw_only=True):
     redactions: int = 0
 
 
-class Created(Frozen, kw_only=True):
+class Created(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that the help desk has confirmed. `attached` names the files it already has."""
 
     id: str
@@ -188,7 +183,7 @@ class SendState(StrEnum):
     REFUSED = "refused"
 
 
-class OutboxEntry(Frozen, kw_only=True):
+class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One message to the help desk that is kept until it has arrived. `kind` is a new ticket or a reply to `ticket`."""
 
     id: str
@@ -203,7 +198,7 @@ class OutboxEntry(Frozen, kw_only=True):
     sent_at: datetime | None = None
 
 
-class Ticket(Frozen, kw_only=True):
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """One of the employee's tickets as the help desk tells it. `unread` counts answers not yet looked at on this computer."""
 
     id: str
@@ -217,7 +212,7 @@ class Ticket(Frozen, kw_only=True):
     unread: int = 0
 
 
-class Comment(Frozen, kw_only=True):
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a conversation, oldest first. `text` is plain text or Markdown, never HTML."""
 
     id: str
@@ -228,21 +223,21 @@ class Comment(Frozen, kw_only=True):
     attachments: tuple[str, ...] = ()
 
 
-class Conversation(Frozen, kw_only=True):
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket with what was said."""
 
     ticket: Ticket
     comments: tuple[Comment, ...] = ()
 
 
-class Identity(Frozen, kw_only=True):
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who the help desk says we are."""
 
     name: str
     email: str = ""
 
 
-class Capabilities(Frozen, kw_only=True):
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a help desk's adapter can do; the screen shows no page for what it cannot.
 
     `attach`: with the creating request, uploaded before it, or one by one after it. `dedupe`: the server knows our key, can be

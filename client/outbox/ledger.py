@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from client.model import Created, Frozen, Payload
+from client.model import Created, Payload
 from client.outbox.database import Database
 from client.outbox.packing import unpack
 
@@ -29,7 +29,7 @@ FIRST_IN_TICKET: Final = """(kind = 'ticket' OR NOT EXISTS (SELECT 1 FROM entry 
     AND earlier.kind = 'reply' AND earlier.number < entry.number AND earlier.state IN ('waiting', 'created')))"""
 
 
-class Task(Frozen, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One entry in hand. `progress` holds, for each attachment, whether it is open, begun, attached or refused.
 
     `unclear_since` is when the first attempt began that may have arrived (None: certainly none has), `begun_at` when the latest

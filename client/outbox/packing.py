@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from client.model import Attachment, Draft, Frozen, Payload
+from client.model import Attachment, Draft, Payload
 
 
-class FileRecord(Frozen, frozen=True, kw_only=True):
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A file as the JSON mentions it: its name, type, size in bytes and the hash of its bytes."""
 
     name: str
@@ -22,7 +22,7 @@ class FileRecord(Frozen, frozen=True, kw_only=True):
     sha256: str
 
 
-class PayloadRecord(Frozen, frozen=True, kw_only=True):
+class PayloadRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A payload without its bytes. The order of fields is the order in the canonical JSON."""
 
     key: str
@@ -34,7 +34,7 @@ class PayloadRecord(Frozen, frozen=True, kw_only=True):
     attachments: tuple[FileRecord, ...]
 
 
-class Packed(Frozen, frozen=True, kw_only=True):
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
     """A payload in its final form: the JSON, its hash (the receipt), and the files' records and bytes by hash."""
 
     body: bytes
