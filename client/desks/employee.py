@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
-from urllib.parse import urlsplit
 
 import msgspec
 
 from client.desks.base import Act, Desk
+from client.desks.texts import FIELDS, MAX_LINE, one_line, web_link
 from client.errors import NotFound, TooLarge
 from client.model import Article, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 API_PATH = "/api/employee/v1"
 MAX_PAGES = 10  # of 100 tickets each: more than anyone looks at, and an end for a list that has none
 MAX_FILES_BYTES = 25 * 1024 * 1024  # of one message together, as the API says
-MAX_VALUE = 200  # of a field, as the API says
 OK = frozenset({200})
 MADE = frozenset({200, 201})  # 200: it was there already
-MAX_LINE = 500  # of a subject that the desk tells
 SEVERITIES = frozenset({"", "low", "medium", "high", "critical"})
 TIERS = frozenset({"", "L1", "L2", "L3"})
-FIELDS = ("cause", "subject", "severity", "tier", "device", "client", "version", "platform")
 TICKET_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -139,7 +136,7 @@ class EmployeeDesk(Desk):
 
     async def create(self, payload: Payload) -> Created:
         """Creates the ticket with its files, or finds the one that this key has made. See `Desk.create`."""
-        fields = {name: _clip(payload.fields.get(name, "")) for name in FIELDS}
+        fields = {name: one_line(payload.fields.get(name, "")) for name in FIELDS}
         fields["severity"] = fields["severity"] if fields["severity"] in SEVERITIES else ""
         fields["tier"] = fields["tier"] if fields["tier"] in TIERS else ""
         part = {"subject": payload.subject, "body": payload.body, "fields": {k: v for k, v in fields.items() if v}}
@@ -177,7 +174,7 @@ class EmployeeDesk(Desk):
             comments=tuple(
                 Comment(
                     id=one.id,
-                    author=_clip(one.author),
+                    author=one_line(one.author),
                     from_agent=one.from_agent,
                     text=one.text,
                     created_at=one.created_at,
@@ -197,7 +194,7 @@ class EmployeeDesk(Desk):
         """The desk's own articles for these words, best first; their `source` is the desk's host."""
         if not words.strip():
             return ()
-        found = self._line.parse(await self._get("/kb", {"q": _clip(words.strip())}), _Found, act=Act.READ)
+        found = self._line.parse(await self._get("/kb", {"q": one_line(words.strip())}), _Found, act=Act.READ)
         return tuple(
             Article(
                 id=f"desk-{one.id}",
@@ -251,21 +248,6 @@ def _too_large(name: str, *, words: str = "") -> TooLarge:
     return TooLarge(f"The files are too large for the help desk; the largest is {name}.", name=name, words=words)
 
 
-def _clip(text: str, limit: int = MAX_VALUE) -> str:
-    """One line without control or direction characters, at most `limit` characters."""
-    return "".join(one if one.isprintable() else " " for one in text)[:limit]
-
-
-def _link(url: str) -> str:
-    """A desk's link that a browser may be sent to, empty for anything else: what a server says may name a program or a file."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    fine = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and url.isprintable()
-    return url if fine and " " not in url else ""
-
-
 def _checked(ticket_id: str) -> str:
     """A ticket's id that can stand in an address.
 
@@ -280,18 +262,18 @@ def _checked(ticket_id: str) -> str:
 def _ticket(one: _Ticket) -> Ticket:
     return Ticket(
         id=one.id,
-        ref=_clip(one.ref),
-        subject=_clip(one.subject, MAX_LINE),
-        status=_clip(one.status),
+        ref=one_line(one.ref),
+        subject=one_line(one.subject, MAX_LINE),
+        status=one_line(one.status),
         is_open=one.open,
-        url=_link(one.url),
+        url=web_link(one.url),
         created_at=one.created_at,
         updated_at=one.updated_at,
     )
 
 
 def _created(one: _Ticket, *, attached: tuple[str, ...]) -> Created:
-    return Created(id=one.id, ref=_clip(one.ref), url=_link(one.url), attached=attached)
+    return Created(id=one.id, ref=one_line(one.ref), url=web_link(one.url), attached=attached)
 
 
 def _confirmed(payload: Payload, stored: tuple[_Stored, ...]) -> tuple[str, ...]:

@@ -166,11 +166,12 @@ def _moved(headers: Mapping[str, str], host: str) -> DeskFault:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from `Retry-After` in seconds or as a date; None where it is missing or makes no sense.
+    """Seconds to wait, from `Retry-After` in seconds or as a date, else from `ratelimit-reset` in seconds (Zendesk); None where
+    they are missing or make no sense.
 
     A date is compared with the answer's own `Date` where there is one: this computer's clock may be wrong.
     """
-    raw = headers.get("retry-after", "").strip()
+    raw = (headers.get("retry-after") or headers.get("ratelimit-reset") or "").strip()
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", raw):
         return min(float(raw), MAX_WAIT_S)
     until, now = _moment(raw), _moment(headers.get("date", "")) or datetime.now(UTC)
@@ -192,6 +193,12 @@ class _Said(msgspec.Struct):
     detail: object = ""
     hint: object = ""
     message: object = ""
+    error_human: object = ""  # Zammad
+    description: object = ""  # Zendesk, Freshservice
+    errorMessage: object = ""  # noqa: N815 -- Jira's name
+    errorMessages: object = ()  # noqa: N815 -- Jira's name
+    errors: object = ()  # Jira: {field: words}; Freshservice: [{field, message}]
+    details: object = ()  # Zendesk: {field: [{description}]}
     error: object = ""
     file: object = ""
 
@@ -205,21 +212,48 @@ def _said(headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, st
         if "html" in kind or re.match(rb"\s*(<!doctype|<html)", body[:200], re.IGNORECASE):
             return "", "", ""  # a whole web page says nothing that fits into a sentence
         return plain(body[: 8 * MAX_WORDS].decode("utf-8", "replace"), secret=secret), "", ""
-    texts = [
-        one for one in (found.detail, found.message, found.error, found.title) if isinstance(one, str) and one.strip()
-    ]
+    said = (found.detail, found.message, found.error_human, found.errorMessage, found.description)
+    each = [text for one in (found.errorMessages, found.errors, found.details) for text in _each(one)]
+    nested = _each(found.error) if isinstance(found.error, dict) else []
+    ways = [*said, *each[:1], *nested, found.error, found.title]
+    texts = [one for one in ways if isinstance(one, str) and one.strip()]
+    if each and texts and texts[0] == found.description:  # "Validation failed": what failed says more
+        texts[0] = f"{texts[0]}: {'; '.join(each[:5])}"
     hint = found.hint if isinstance(found.hint, str) else ""
     file = found.file if isinstance(found.file, str) else ""
     return plain(texts[0] if texts else "", secret=secret), plain(hint, secret=secret), plain(file, secret=secret)
 
 
+def _each(found: object, *, depth: int = 0) -> list[str]:
+    """The sentences of a list or table of errors, with the names of the fields that they are about."""
+    if depth > 3:  # noqa: PLR2004 -- deeper than any desk nests them
+        return []
+    if isinstance(found, str):
+        return [found] if found.strip() else []
+    if isinstance(found, list):
+        return [text for one in found[:10] for text in _each(one, depth=depth + 1)]
+    if not isinstance(found, dict):
+        return []
+    words = next((one for one in (found.get("message"), found.get("description")) if isinstance(one, str)), "")
+    if words:
+        field = found.get("field")
+        return [f"{field}: {words}" if isinstance(field, str) and field else words]
+    return [
+        text if name == "title" else f"{name}: {text}"
+        for name, inner in list(found.items())[:10]
+        for text in _each(inner, depth=depth + 1)
+    ]
+
+
 def plain(text: str, *, limit: int = MAX_WORDS, secret: str = "") -> str:
     """Somebody else's text, safe to show: no tags, no control or direction characters, one line, at most `limit` characters."""
-    if secret:
-        text = text.replace(secret, "…")
+    # Of "user:password" the password alone too; a shorter one would take single letters out of every word.
+    secrets = [one for one in (secret, secret.partition(":")[2]) if len(one) >= 4 or (one and one == secret)]  # noqa: PLR2004
+    for one in secrets:
+        text = text.replace(one, "…")
     text = TAG.sub(" ", html.unescape(TAG.sub(" ", text[: limit * 20])))
-    if secret:
-        text = text.replace(secret, "…")
+    for one in secrets:
+        text = text.replace(one, "…")
     text = "".join(one if one.isprintable() else " " for one in text)
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
