@@ -185,9 +185,9 @@ class Hands:
         self._xdotool("key", "--delay", TYPING_MS, "--", *names)
 
     def write(self, field: str, words: str) -> None:
-        """Clicks into the text field of that name, empties it, types, and waits until the field holds the words."""
+        """Puts the cursor into the text field of that name, wherever it is scrolled, empties it, types, and waits for the words."""
         widget = wait_until(f"the field {field!r}", lambda: [one for one in self.all(field) if one.role in FIELDS])[0]
-        self.click(widget)
+        self.focus(widget)
         wait_until(f"{field!r} to have the keyboard", lambda: any("focused" in one.states for one in self.all(field)))
         self.keys("ctrl+a", "Delete")
         self.type(words)

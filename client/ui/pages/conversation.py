@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, Slot
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QTimer, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -21,6 +22,8 @@ from client.ui.widgets.flow import Flow
 from client.ui.widgets.message import Message
 from client.ui.widgets.signin import SignIn
 from client.ui.widgets.text import Pill, Text
+
+SETTLED_MS: Final = 400
 
 Waiting = tuple[tuple[OutboxEntry, Payload], ...]
 
@@ -42,6 +45,10 @@ class ConversationPage(Page):
         self._written: dict[str, str] = {}  # replies of this session: their entries, and which ticket they answer
         self._sign_in: SignIn | None = None
         self._build()
+        self._settling = QTimer(self)  # texts find their height a little after they are shown
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(SETTLED_MS)
+        self._column.verticalScrollBar().rangeChanged.connect(self._to_end)
         shell.courier.answered.connect(self._answered)
         shell.courier.outbox_changed.connect(self._look_here)
         shell.courier.delivered.connect(self._delivered)
@@ -187,6 +194,8 @@ class ConversationPage(Page):
     def _show(self, conversation: Conversation) -> None:
         if conversation == self._shown:
             return
+        if self._shown is None or len(conversation.comments) > len(self._shown.comments):
+            self._settling.start()  # the newest message is what was come for
         self._shown = conversation
         ticket = conversation.ticket
         self._subject.setText(ticket.subject or self.heading())
@@ -196,6 +205,12 @@ class ConversationPage(Page):
         self._browser.setVisible(self._page(ticket) is not None)
         self._browser.setToolTip(ticket.url)
         self._build_messages()
+
+    @Slot()
+    def _to_end(self) -> None:
+        if self._settling.isActive():
+            bar = self._column.verticalScrollBar()
+            bar.setValue(bar.maximum())
 
     def _build_messages(self) -> None:
         clear(self._messages)
