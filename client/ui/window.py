@@ -30,7 +30,7 @@ PAGES: Final[dict[str, tuple[str, str]]] = {
     "preview": ("client.ui.pages.preview", "PreviewPage"),
     "outbox": ("client.ui.pages.outbox", "OutboxPage"),
 }
-SIZE: Final = QSize(920, 680)
+SIZE: Final = QSize(940, 760)
 SMALLEST: Final = QSize(420, 420)
 TYPING_MS: Final = 40  # a fast typist's keys come 60 ms apart or more: each shows results, a burst only once
 LONGEST_HISTORY: Final = 50

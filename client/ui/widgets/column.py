@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QScrollBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QPlainTextEdit, QScrollArea, QScrollBar, QVBoxLayout, QWidget
 
 from client.ui import theme
+
+SETTLED_MS: Final = 25
 
 
 def in_order(layout: QLayout) -> Iterator[QWidget]:
@@ -45,12 +48,17 @@ class Column(QScrollArea):
         self._bar.valueChanged.connect(self.verticalScrollBar().setValue)
         self.verticalScrollBar().valueChanged.connect(self._bar.setValue)
         self.verticalScrollBar().rangeChanged.connect(self._range)
-        inner = QWidget()
+        self._settling = QTimer(self)  # places settle over several turns of the event loop after the range has changed
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(SETTLED_MS)
+        self._settling.timeout.connect(self._keep_writing)
+        inner = self._inner = QWidget()
         inner.setObjectName("column")
         self.content = QVBoxLayout(inner)
         self.content.setSpacing(theme.L)
         self.content.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setWidget(inner)
+        self.verticalScrollBar().rangeChanged.connect(self._settle)
         self._margins()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
@@ -80,6 +88,19 @@ class Column(QScrollArea):
         wide = self._bar.sizeHint().width()
         self._bar.setGeometry(self.width() - wide, 0, wide, self.height())
         self._bar.setVisible(own.maximum() > own.minimum())
+
+    @Slot()
+    def _settle(self) -> None:
+        self._settling.start()
+
+    @Slot()
+    def _keep_writing(self) -> None:
+        """What comes in above the field that one writes in must not push it out of sight."""
+        field = self.focusWidget()
+        if isinstance(field, (QPlainTextEdit, QLineEdit)) and field.hasFocus():
+            place = field.mapTo(self._inner, field.rect().topLeft())
+            self.ensureVisible(place.x(), place.y() + field.height(), 0, theme.L)
+            self.ensureVisible(place.x(), place.y(), 0, theme.L)  # the beginning matters more where both do not fit
 
     def _margins(self) -> None:
         wide = self.viewport().width()

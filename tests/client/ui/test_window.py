@@ -210,6 +210,27 @@ def test_tab_walks_through_home_and_comes_back(qtbot, make_window) -> None:
     assert window.search in seen
 
 
+def test_what_comes_in_above_does_not_push_the_written_field_away(qtbot, make_window) -> None:
+    from client.ui.widgets.text import Text
+
+    window = make_window(FakeApp.filled())
+    visit(window, "compose")
+    settled(qtbot, window)
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    field = window.page.findChild(QPlainTextEdit)
+    field.setFocus()
+    for _ in range(60):
+        window.page.column.insertWidget(0, Text("Something that came in meanwhile", parent=window.page))
+    area = window.page.findChild(QScrollArea)
+
+    def in_sight() -> bool:
+        place = field.mapTo(area.viewport(), field.rect().center())
+        return area.verticalScrollBar().value() > 200 and area.viewport().rect().contains(place)
+
+    qtbot.waitUntil(in_sight)
+
+
 def test_the_focus_can_be_seen(qtbot, make_window) -> None:
     """A focused control looks different from the same one without the focus."""
     window = make_window(FakeApp.filled())
