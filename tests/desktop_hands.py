@@ -232,12 +232,13 @@ class Hands:
         parts = file.read_bytes().decode().split("\0")[:-1] if file.exists() else []
         return tuple(Shown(*parts[at : at + 4]) for at in range(0, len(parts) - 3, 4))
 
+    def notification_window(self) -> str:
+        """The X window of dunst, once it is on the screen."""
+        return wait_until("a notification on the screen", lambda: self._windows("--class", "Dunst"))[0]
+
     def click_notification(self) -> None:
         """A real click on the newest notification on the screen, which does what a click on it does."""
-        window = wait_until(
-            "a notification on the screen",
-            lambda: self._windows("--class", "Dunst"),
-        )[0]
+        window = self.notification_window()
         place = dict(
             line.split("=")
             for line in self.desktop.run("xdotool", "getwindowgeometry", "--shell", window).stdout.splitlines()

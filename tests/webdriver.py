@@ -74,6 +74,7 @@ def browser(desktop: Desktop) -> Iterator[Browser]:
         "--headless=new",
         "--disable-gpu",
         "--disable-dev-shm-usage",
+        "--window-size=1280,1000",
         f"--user-data-dir={desktop.folder}/chromium",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -121,6 +121,7 @@ def answered(employee: Employee, picture: Path) -> None:
     hands = employee.hands
     shown = wait_until("the notification", hands.notifications, deadline_s=120)
     assert SHOWN.split(".", maxsplit=1)[0] in shown[-1].body
+    hands.notification_window()
     employee.desktop.screenshot(picture)
     hands.keys("ctrl+1")
     hands.see("Report a problem", role="push button")
