@@ -25,8 +25,9 @@ from diagnostics.gauges import Gauges
 from diagnostics.wire.connect import Attempt, connect_once
 from diagnostics.wire.echo import Echoes, Hop, echo, echo_all, overhear, walk
 from diagnostics.wire.lookup import Answer, ask
+from diagnostics.wire.request import Request, Visit
 from diagnostics.wire.sntp import ask_time
-from diagnostics.wire.visit import Request, Visit, visit
+from diagnostics.wire.visit import visit
 
 RUN_TIMEOUT_S: Final = 4.0  # a system's own tool that has not answered by then hangs; a check's own deadline is 5 s
 TEXT_LIMIT_BYTES: Final = (

@@ -15,7 +15,7 @@ from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Reach
 from diagnostics.wire.echo import Echoes
-from diagnostics.wire.visit import host_port
+from diagnostics.wire.request import host_port
 
 LINE_WAIT_S: Final = 1.2  # one resent packet on a slow line
 KNOCK_S: Final = 2.5  # a first packet lost once is sent again after 1 s

@@ -14,7 +14,7 @@ from diagnostics.network.visits import visit_target
 from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Reach
-from diagnostics.wire.visit import Request, host_port
+from diagnostics.wire.request import Request, host_port
 
 USUAL_PORTS: Final = (3128, 8080)  # squid's, and everybody else's
 FIND_S: Final = 1.5  # a proxy of this network is near

@@ -11,7 +11,7 @@ from diagnostics.model import Outcome, Status
 from diagnostics.network.view import Target, resolve, state, targets, usable_addresses
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Attempt, Reach
-from diagnostics.wire.visit import Request, host_port
+from diagnostics.wire.request import Request, host_port
 
 FIRST_COUNT: Final = 40  # of 10 % loss at least one shows with 98 %
 MORE_COUNT: Final = 80  # only when one was lost: then the share must be counted well enough

@@ -14,7 +14,7 @@ import msgspec
 from diagnostics.network.view import resolve, usable_addresses
 from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context
-from diagnostics.wire.visit import Request
+from diagnostics.wire.request import Request
 
 PAC_S: Final = 3.0  # a script server that needs longer holds up every page as well
 GSETTINGS_S: Final = 1.5  # asks the session's bus, which may be gone

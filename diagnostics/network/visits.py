@@ -11,7 +11,7 @@ from diagnostics.network.doors import doors
 from diagnostics.network.view import Resolved, Target, resolve, usable_addresses
 from diagnostics.registry import Context
 from diagnostics.wire.connect import Attempt, Reach
-from diagnostics.wire.visit import CONNECT_S, Request, Visit, host_port
+from diagnostics.wire.request import CONNECT_S, Request, Visit, host_port
 
 
 async def visit_target(context: Context, target: Target, *, direct: bool = False, pad_bytes: int = 0) -> dict[str, Any]:
