@@ -34,7 +34,7 @@ def secure(visit: dict[str, Any]) -> bool:
 
 def direct(visit: dict[str, Any]) -> bool:
     """A visit without a proxy."""
-    return visit.get("via", "direct") == "direct"
+    return bool(visit.get("via", "direct") == "direct")
 
 
 def web_works(evidence: Evidence) -> bool:
