@@ -1,0 +1,250 @@
+"""Zammad, spoken to as a customer with an access token of their own (permission `ticket.customer`).
+
+    create   POST /api/v1/tickets {title, group, article}, files base64 in the article
+    reply    POST /api/v1/ticket_articles
+    read     GET  /api/v1/tickets, /api/v1/ticket_articles/by_ticket/{id}; internal articles are not shown to customers
+    dedupe   our key stands in the text. The search index lags behind, so the newest own tickets are looked through as well.
+
+`desk.queue` is the group, `desk.fields` names attributes that were added to tickets ("cause=deskside_cause"); Zammad drops those
+that it does not have. Its documented API has no search of articles for customers, and names no largest file.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import msgspec
+
+from client.desks.base import Act, Desk
+from client.desks.texts import (
+    MAX_LINE,
+    checked,
+    field_rules,
+    missing,
+    not_yours,
+    one_line,
+    own_fields,
+    signed,
+    text_of,
+    with_ref,
+    without_ref,
+)
+from client.model import Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
+
+if TYPE_CHECKING:
+    from client.desks import NetworkSettings
+    from client.desks.http import Answer, Line
+
+API = "/api/v1"
+OK = frozenset({200})
+MADE = frozenset({201})
+OURS = frozenset({200, 201, 403, 404})  # 403 is the answer for somebody else's ticket
+PAGE = 100  # the most that the list gives at once
+MAX_PAGES = 10  # the list is oldest first: whoever has more than 1,000 tickets misses the newest, as says `tickets`
+LOOKS = 10  # newest tickets that are looked into for our key
+TICKET_ID = re.compile(r"[1-9][0-9]{0,17}")
+DONE = frozenset({"closed", "merged", "removed"})  # states that come with it; those that a company adds count as open
+
+
+class _Ticket(msgspec.Struct, frozen=True):
+    id: int
+    number: str
+    title: str
+    customer_id: int
+    state: str = ""  # with expand=true only
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class _File(msgspec.Struct, frozen=True):
+    filename: str
+
+
+class _Article(msgspec.Struct, frozen=True):
+    id: int
+    body: str
+    content_type: str = "text/plain"
+    internal: bool = False
+    sender: str = ""
+    author: str | None = msgspec.field(name="from", default=None)
+    created_at: datetime | None = None
+    attachments: tuple[_File, ...] = ()
+
+
+class _Me(msgspec.Struct, frozen=True):
+    id: int
+    firstname: str | None = ""
+    lastname: str | None = ""
+    login: str = ""
+    email: str | None = ""
+
+
+class ZammadDesk(Desk):
+    """A Zammad.
+
+    Args:
+        line: the way to it, signed in.
+        group: where new tickets go.
+        fields: `desk.fields`.
+    """
+
+    kind: ClassVar[str] = "zammad"
+    wants: ClassVar[tuple[str, ...]] = ("queue", "fields")
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        body="text", attach="same_request", dedupe="search", comments=True, own_list=True, status=True
+    )
+
+    def __init__(self, line: Line, *, group: str, fields: tuple[str, ...]) -> None:
+        self._line = line
+        self._group = group
+        self._fields = fields
+
+    def __repr__(self) -> str:
+        return f"ZammadDesk({self._line!r})"
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        network: NetworkSettings,
+        secret: str | None,
+        version: str,
+        queue: str = "",
+        fields: tuple[str, ...] = (),
+    ) -> Self:
+        """See `Desk.open`. The secret is an access token."""
+        from client.desks.http import Line  # noqa: PLC0415 -- brings httpx, not needed to know what a desk can do
+
+        if not queue:
+            raise missing("desk.queue", "Zammad needs to know which group gets the tickets.")
+        field_rules(fields)
+        sign_in = signed(lambda token: {"Authorization": f"Token token={token}"})
+        line = Line(url.strip().rstrip("/"), network=network, version=version, secret=secret, sign_in=sign_in)
+        return cls(line, group=queue, fields=fields)
+
+    async def create(self, payload: Payload) -> Created:
+        """Creates the ticket with its files. See `Desk.create`."""
+        group = {"group_id": int(self._group)} if self._group.isdecimal() else {"group": self._group}
+        article = _article(with_ref(payload), payload)
+        ticket = {"title": payload.subject, **group, "article": article, **own_fields(self._fields, payload)}
+        found = await self._line.ask("POST", f"{API}/tickets", act=Act.WRITE, expect=MADE, json=ticket)
+        made = self._line.parse(found, _Ticket, act=Act.WRITE)
+        # One transaction: the ticket is there with all of its files, or not at all.
+        return self._created(made, attached=tuple(one.name for one in payload.attachments))
+
+    async def find(self, key: str) -> Created | None:
+        """The employee's ticket with our key in its text: by the search, then by looking into the newest."""
+        me = await self._me()
+        found = await self._get("/tickets/search", {"query": f'"{key}"', "limit": "20", "expand": "true"})
+        hits = self._line.parse(found, tuple[_Ticket, ...], act=Act.READ)
+        newest = sorted(await self._own(me), key=lambda one: -one.id)[:LOOKS]
+        for one in dict.fromkeys([*(hit for hit in hits if hit.customer_id == me.id), *newest]):
+            articles = await self._articles(str(one.id))
+            if articles and key in articles[0].body:
+                return self._created(one, attached=tuple(file.filename for file in articles[0].attachments))
+        return None
+
+    async def tickets(self) -> tuple[Ticket, ...]:
+        """The employee's own tickets, newest first; of the first 1,000, for Zammad lists the oldest first."""
+        own = await self._own(await self._me())
+        return tuple(self._ticket(one) for one in sorted(own, key=lambda one: -one.id))
+
+    async def conversation(self, ticket_id: str) -> Conversation:
+        """What was said, oldest first, without internal notes."""
+        number = checked(ticket_id, TICKET_ID)
+        found = await self._get(f"/tickets/{number}", {"expand": "true"}, expect=OURS)
+        ticket = self._line.parse(self._theirs(found), _Ticket, act=Act.READ)
+        shown = [one for one in await self._articles(number) if not one.internal]
+        return Conversation(
+            ticket=self._ticket(ticket),
+            comments=tuple(_comment(one, first=place == 0) for place, one in enumerate(shown)),
+        )
+
+    async def comment(self, ticket_id: str, payload: Payload) -> None:
+        """Adds the employee's reply with its files."""
+        number = checked(ticket_id, TICKET_ID)
+        article = {"ticket_id": int(number), **_article(payload.body, payload)}
+        found = await self._line.ask("POST", f"{API}/ticket_articles", act=Act.WRITE, expect=OURS, json=article)
+        self._line.parse(self._theirs(found), _Article, act=Act.WRITE)
+
+    async def whoami(self) -> Identity:
+        """Whose token it is."""
+        me = await self._me()
+        name = f"{me.firstname or ''} {me.lastname or ''}".strip() or me.login
+        return Identity(name=one_line(name), email=one_line(me.email or ""))
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        await self._line.close()
+
+    async def _me(self) -> _Me:
+        return self._line.parse(await self._get("/users/me", {}), _Me, act=Act.READ)
+
+    async def _own(self, me: _Me) -> list[_Ticket]:
+        """Own tickets, oldest first. Customers may be shown those of their whole organisation, so others' are left out."""
+        own: list[_Ticket] = []
+        for page in range(1, MAX_PAGES + 1):
+            params = {"expand": "true", "page": str(page), "per_page": str(PAGE)}
+            found = self._line.parse(await self._get("/tickets", params), tuple[_Ticket, ...], act=Act.READ)
+            own += [one for one in found if one.customer_id == me.id]
+            if len(found) < PAGE:
+                break
+        return own
+
+    async def _articles(self, ticket_id: str) -> tuple[_Article, ...]:
+        found = self._theirs(await self._get(f"/ticket_articles/by_ticket/{ticket_id}", {}, expect=OURS))
+        return tuple(sorted(self._line.parse(found, tuple[_Article, ...], act=Act.READ), key=lambda one: one.id))
+
+    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
+        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
+
+    def _theirs(self, found: Answer) -> Answer:
+        if found.status in {403, 404}:
+            raise not_yours()
+        return found
+
+    def _ticket(self, one: _Ticket) -> Ticket:
+        made = self._created(one)
+        return Ticket(
+            id=made.id,
+            ref=made.ref,
+            url=made.url,
+            subject=one_line(one.title, MAX_LINE),
+            status=one_line(one.state),
+            is_open=one.state.lower() not in DONE,
+            created_at=one.created_at,
+            updated_at=one.updated_at,
+        )
+
+    def _created(self, one: _Ticket, *, attached: tuple[str, ...] = ()) -> Created:
+        page = f"{self._line.base}/#ticket/zoom/{one.id}"
+        return Created(id=str(one.id), ref=one_line(one.number), url=page, attached=attached)
+
+
+def _article(body: str, payload: Payload) -> dict[str, Any]:
+    return {
+        "body": body,
+        "content_type": "text/plain",
+        "type": "web",
+        "internal": False,
+        "attachments": [
+            {"filename": one.name, "data": b64encode(one.data).decode(), "mime-type": one.media_type}
+            for one in payload.attachments
+        ],
+    }
+
+
+def _comment(one: _Article, *, first: bool) -> Comment:
+    text = text_of(one.body) if "html" in one.content_type else one.body
+    return Comment(
+        id=str(one.id),
+        author=one_line(one.author or ""),
+        from_agent=one.sender != "Customer",
+        text=without_ref(text) if first else text,
+        created_at=one.created_at,
+        attachments=tuple(one_line(file.filename) for file in one.attachments),
+    )
