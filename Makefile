@@ -14,7 +14,7 @@ help:
 	@echo "make test         installs what is missing and runs every check and test that can run here"
 	@echo "make lint         ruff and mypy"
 	@echo "make bench        start, memory, idleness and clicks against a bare tray"
-	@echo "make screenshots  every page in light and dark into docs/screenshots"
+	@echo "make screenshots  every page in light and dark into build/screenshots"
 	@echo "make torture      1,000 kills while tickets are written and sent"
 	@echo "make clean        removes .venv and caches"
 
@@ -42,7 +42,7 @@ bench: $(READY_TEST)
 	$(BIN)/python tests/desktop.py $(BIN)/python tests/bench_tray.py
 
 screenshots: $(READY_TEST)
-	$(BIN)/python tests/screens.py docs/screenshots
+	$(BIN)/python tests/screens.py build/screenshots
 
 torture: $(READY_TEST)
 	$(BIN)/python tests/torture.py --kills 1000
