@@ -39,7 +39,7 @@ class ArticlePage(Page):
         self.column.addWidget(self._fixes)
         paper = self._paper = Card(margin=theme.XL, parent=self)
         self._body = Passage(self.tr("Article"), paper)
-        self._body.followed.connect(shell.open_link)
+        self._body.followed.connect(self._follow)
         paper.content.addWidget(self._body)
         self.column.addWidget(paper)
         self._helped = Card(parent=self)
@@ -54,6 +54,14 @@ class ArticlePage(Page):
         self._source = Text("", "caption", ink="muted", parent=self)
         self.column.addWidget(self._source)
         self._parts = (self._fixes, paper, self._helped)
+
+    def _follow(self, address: str) -> None:
+        """Another article opens here; anything else says where it goes before a browser opens it."""
+        scheme, _, article = address.partition(":")
+        if scheme == "article":
+            self.shell.go("article", article)
+        else:
+            self.shell.open_link(address)
 
     def show_for(self, argument: object) -> None:
         """Takes the article's id."""

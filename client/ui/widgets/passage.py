@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QResizeEvent, QTextDocument, QTextOption
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextBrowser, QWidget
 
-FOLLOWED = ("http", "https", "mailto")
+FOLLOWED = ("http", "https", "mailto", "tel", "article")
 
 
 def with_breaks(text: str) -> str:

@@ -236,6 +236,16 @@ def test_a_link_shows_where_it_goes_and_opens_only_on_a_yes(look, monkeypatch) -
     assert opened == ["https://www.example.com/"]
 
 
+def test_a_link_to_another_article_opens_it_here(look) -> None:
+    from PySide6.QtCore import QUrl
+
+    eye = look(FakeApp.empty(), "article", "dns-name-lookup")
+    eye.sees("What to do")
+    eye.window.page.findChild(QTextBrowser).anchorClicked.emit(QUrl("article:disk-full"))
+    eye.sees("The disk is full")
+    eye.sees_not("Open this in your browser?")
+
+
 def test_an_article_offers_its_fix_and_asks_whether_it_helped(look) -> None:
     eye = look(FakeApp.filled(), "article", "disk-full")
     assert eye.button("Free disk space").isVisible()
