@@ -30,6 +30,7 @@ BUILT_IN: Final = {
     "employee": "client.desks.employee:EmployeeDesk",
     "demo": "client.desks.employee:EmployeeDesk",  # the embedded desk speaks the employee API
     "zammad": "client.desks.zammad:ZammadDesk",
+    "zendesk": "client.desks.zendesk:ZendeskDesk",
 }
 
 
