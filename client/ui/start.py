@@ -68,6 +68,7 @@ class Resident(QObject):
         self._opened = False
         self._known: frozenset[str] = frozenset()  # the causes that were told or seen
         self._window: Window | None = None
+        self._leaving: Window | None = None
         self._bridge = Bridge(parent=self)
         self._trace = os.environ.get("DESKSIDE_TRACE_START") == "1"
         self.tray = Tray(self)
@@ -322,8 +323,15 @@ class Resident(QObject):
         if window is None:
             return
         window.leave()
+        # Held until Qt has destroyed it: Python's collector, which may run in the core's thread, must not do that.
+        self._leaving = window
+        window.destroyed.connect(self._let_go)
         window.deleteLater()
         QTimer.singleShot(0, self._shrink)
+
+    @Slot()
+    def _let_go(self) -> None:
+        self._leaving = None
 
     @Slot()
     def _shrink(self) -> None:
