@@ -1,4 +1,5 @@
-"""Pings and hops without raw sockets: ICMP datagram sockets where allowed, the system's `ping` otherwise; hops by the error queue.
+"""Pings and hops without raw sockets: ICMP datagram sockets where allowed, Windows' own service, the system's `ping` otherwise.
+Hops by the error queue.
 
 On Linux net.ipv4.ping_group_range says who may ping; a process that may open raw sockets uses one. An answer is evidence that
 something is there; silence proves nothing.
@@ -15,6 +16,7 @@ import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
@@ -158,6 +160,8 @@ class _Pinger:
 
 async def echo(address: str, *, count: int, interval: float, wait: float, size: int, device: str, run: Run) -> Echoes:
     """Sends `count` pings `interval` seconds apart and listens `wait` seconds after the last. Never raises."""
+    if sys.platform == "win32":
+        return await _echo_by_service(address, count=count, interval=interval, wait=wait, size=size)
     opened = _echo_socket(address, device)
     if opened is None:
         return await _echo_by_program(address, count=count, interval=interval, wait=wait, size=size, run=run)
@@ -186,6 +190,39 @@ async def echo(address: str, *, count: int, interval: float, wait: float, size: 
         times_ms=tuple(pinger.times.values()),
         blocked=pinger.blocked,
         too_big=pinger.too_big,
+    )
+
+
+async def _echo_by_service(address: str, *, count: int, interval: float, wait: float, size: int) -> Echoes:
+    """Windows keeps ICMP sockets for administrators and pings for everybody: each ping waits in a thread of its own."""
+    from diagnostics.platforms.win32_ip_helper import IP_PACKET_TOO_BIG, ping  # noqa: PLC0415 -- only there
+
+    loop = asyncio.get_running_loop()
+
+    def one() -> tuple[int | None, float]:
+        began = time.perf_counter()
+        said = ping(address, size=size, wait_s=wait, whole=size > ORDINARY_BYTES)
+        return said, round((time.perf_counter() - began) * 1000, 2)
+
+    pool = ThreadPoolExecutor(max_workers=count, thread_name_prefix="ping")
+    try:
+        waiting = []
+        for number in range(count):
+            waiting.append(loop.run_in_executor(pool, one))
+            if number + 1 < count:
+                await asyncio.sleep(interval)
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    said = [each for each in ended if not isinstance(each, BaseException)]
+    if not said:
+        return Echoes(address=address, allowed=False)
+    return Echoes(
+        address=address,
+        allowed=True,
+        sent=len(said),
+        times_ms=tuple(ms for status, ms in said if status == 0),
+        too_big=any(status == IP_PACKET_TOO_BIG for status, _ in said),
     )
 
 
