@@ -112,13 +112,16 @@ def hijacked(evidence: Evidence) -> Iterable[Match]:
         return
     server = next((one["server"] for one in evidence.items("dns.resolvers", "servers") if one["answered"]), None)
     values = {"address": evidence.measure("dns.names", "hijack_address")}
-    yield Match(subject=server, confidence=0.95, evidence=("dns.names",), values=values)
+    portal = (
+        ("internet.captive_portal*",) if evidence.measure("internet.http", "in_between") else ()
+    )  # then that is why
+    names = evidence.measure("dns.names", "hijacked")
+    follows = tuple(pattern for name in names for pattern in about_host(evidence, name))
+    yield Match(subject=server, confidence=0.95, evidence=("dns.names",), values=values, spare=portal, explains=follows)
 
 
 def wrong_answer(evidence: Evidence) -> Iterable[Match]:
-    """An address that cannot be; servers that disagree, and the one in use leads nowhere; or another known host's "
-    "address.
-    """
+    """An address that cannot be; servers that disagree, the one in use leading nowhere; or another known host's address."""
     rows = evidence.items("dns.names", "names")
     if evidence.measure("dns.names", "hijacked"):
         return
@@ -347,15 +350,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="Do not enter passwords now. Leave this network if it is not your company's, and tell IT.",
         holds=hijacked,
         explains=(
-            "dns.wrong_answer",
-            "internet.*",
-            "service.*",
-            "internal.*",
-            "tls.*",
-            "quality.*",
-            "path.*",
-            "proxy.*",
-            "clock.*",
+            *("dns.wrong_answer*", "internet.*", "internal.*", "tls.*", "quality.*", "path.*", "proxy.*", "clock.*"),
+            *("service.help_desk", "service.company", "ipv6.broken"),
         ),
         articles=("dns-name-lookup", "captive-portal"),
         fixes=("dns.flush_cache", "settings.network"),

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from diagnostics.causes.cause import Cause, Evidence, Match
-from diagnostics.causes.readings import WEB, direct, visits
+from diagnostics.causes.readings import NOT_THROUGH, WEB, direct, literally, visits
 from diagnostics.model import Severity, Tier
 
 BEHIND: Final = (
     *("internet.http", "internet.https", "internet.unreachable", "internet.blocked", "internet.https_blocked"),
-    *("service.*", "internal.*", "quality.bandwidth", "proxy.reach", "proxy.settings", "dns.name_missing:*"),
+    *("service.help_desk", "service.company", "quality.bandwidth", "proxy.reach", "proxy.settings"),
 )
 DEAD: Final = frozenset({"refused", "silent"})
 
@@ -39,16 +39,35 @@ def _match(row: dict[str, Any], confidence: float) -> Match:
 
 
 def required(evidence: Evidence) -> Iterable[Match]:
-    """No proxy is set, no page comes the direct way, and this network has a proxy."""
-    found = evidence.measure("proxy.discovery", "found", [])
-    if found and all(direct(one) for one in visits(evidence, WEB)):
-        yield Match(subject=found[0], confidence=0.95, evidence=("proxy.discovery", "internet.http", "internet.https"))
+    """No proxy is set, no page comes the direct way, and this network has a proxy that brings them.
+
+    One that is only guessed counts when the direct way is refused: networks that want a proxy say no, and broken ones are silent.
+    """
+    found = visits(evidence, WEB)
+    if not found or not all(direct(one) and one["outcome"] in NOT_THROUGH | {"name"} for one in found):
+        return
+    announced, guessed = (evidence.measure("proxy.discovery", name, []) for name in ("announced", "guessed"))
+    refused = any(
+        one["outcome"] in {"refused", "reset"} or (one["outcome"] == "unreachable" and _told(one)) for one in found
+    )
+    shown = ("proxy.discovery", "internet.http", "internet.https")
+    if announced:
+        yield Match(subject=announced[0], confidence=0.95, evidence=shown, explains=_unknown(evidence))
+    elif guessed and refused:
+        yield Match(subject=guessed[0], confidence=0.88, evidence=shown, explains=_unknown(evidence))
+
+
+def _told(visit: dict[str, Any]) -> bool:
+    return any(one.get("offender") for one in visit.get("attempts", ()))
+
+
+def _unknown(evidence: Evidence) -> tuple[str, ...]:
+    """Public names that only the proxy must know."""
+    return tuple(f"dns.*:{literally(one['host'])}" for one in visits(evidence, WEB) if one["outcome"] == "name")
 
 
 def unreachable(evidence: Evidence) -> Iterable[Match]:
-    """A proxy is set and dead (or gets no page itself), and the direct way does not work either, as far as that is "
-    "known.
-    """
+    """A proxy is set and dead (or gets no page itself), and the direct way is not known to work."""
     if evidence.measure("proxy.reach", "direct_works") is not True:
         for row in _rows(evidence, *DEAD):
             yield _match(row, 0.94)
@@ -86,7 +105,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         "does not use.",
         advice="Set the proxy to automatic in the proxy settings, or enter {subject}. IT can confirm the address.",
         holds=required,
-        explains=(*BEHIND, "internet.*", "path.*", "clock.*"),
+        explains=(*BEHIND, "internet.*", "path.*", "clock.*", "quality.internet", "gateway.not_forwarding"),
         articles=("proxy-settings",),
         fixes=("settings.proxy",),
     ),

@@ -33,8 +33,9 @@ def _loss(evidence: Evidence, check: str) -> float:
 
 
 def loss_local(evidence: Evidence) -> Iterable[Match]:
-    """Packets get lost up to the router, and those that go beyond get lost too: a router that only ignores pings "
-    "loses nothing.
+    """Packets get lost up to the router, and those that go beyond get lost too.
+
+    A router that only ignores some pings loses nothing.
     """
     loss, limit = _loss(evidence, "quality.local"), evidence.targets.thresholds.loss_percent
     beyond = evidence.number("quality.internet", "loss_percent")
@@ -63,8 +64,9 @@ def _lossy(evidence: Evidence, check: str, loss: float, *, subject: str | None, 
 
 
 def latency_local(evidence: Evidence) -> Iterable[Match]:
-    """The router answers late, and what lies beyond is not faster: a router that is slow with pings delays nothing "
-    "else.
+    """The router answers late, and what lies beyond is not faster.
+
+    A router that is slow with pings delays nothing else.
     """
     local, limit = evidence.number("quality.local", "median_ms"), evidence.targets.thresholds.latency_local_ms
     beyond = evidence.number("quality.internet", "median_ms")

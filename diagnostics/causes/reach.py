@@ -15,6 +15,7 @@ from diagnostics.causes.readings import (
     WEB,
     anything_arrives,
     direct,
+    literally,
     outside_heard,
     secure,
     visits,
@@ -26,7 +27,10 @@ NO_WAY: Final = frozenset(
 )  # ICMP codes: network or host unreachable or unknown; a router that has lost its own way
 HTTPS_PORT: Final = 443
 UNREACHABLE, TIME_EXCEEDED = 3, 11  # ICMP types
-ONLY_BEYOND: Final = tuple(one for one in BEYOND_LINE if one != "internet.*")
+ONLY_BEYOND: Final = (  # a service that refuses or answers was reached, whatever the Internet does
+    *(one for one in BEYOND_LINE if one not in {"internet.*", "service.*"}),
+    *("service.help_desk", "service.company", "service.unreachable*"),
+)
 
 
 def no_default(evidence: Evidence) -> Iterable[Match]:
@@ -97,6 +101,14 @@ def _line_says(evidence: Evidence) -> str:
     errors += [
         tuple(one.get("icmp") or ()) for one in evidence.items("internet.line", "hops") if one.get("sender") == gateway
     ]
+    names = [
+        tuple(one.get("icmp") or ())
+        for one in evidence.items("dns.resolvers", "servers")
+        if one.get("offender") == gateway
+    ]
+    errors += [
+        one for one in names if one[1:] and one[1] in NO_WAY
+    ]  # a filter for names alone says nothing about the line
     codes = [one[1] for one in errors if len(one) == 2 and one[0] == UNREACHABLE]  # noqa: PLR2004 -- type and code
     if not codes:
         return ""
@@ -104,8 +116,9 @@ def _line_says(evidence: Evidence) -> str:
 
 
 def _forwards(evidence: Evidence) -> bool | None:
-    """Whether the router takes packets for others at all: it then complains about one that may go only one step. "
-    "None: not seen.
+    """Whether the router takes packets for others at all: it then complains about one that may go only one step.
+
+    None when nobody looked.
     """
     hops = evidence.items("internet.line", "hops")
     first = next((one for one in hops if one.get("distance") == 1), None)
@@ -207,11 +220,9 @@ def blocked(evidence: Evidence) -> Iterable[Match]:
         return
     if outside_heard(evidence) or _all_refused(evidence):
         sure = 0.92 if outside_heard(evidence) else 0.82
-        yield Match(
-            confidence=sure,
-            evidence=("internet.http", "internet.https", "internet.line"),
-            values={"ports": "80 and 443"},
-        )
+        follows = tuple(f"service.*:{literally(one['name'])}" for one in visits(evidence, COMPANY) if one.get("url"))
+        shown = ("internet.http", "internet.https", "internet.line")
+        yield Match(confidence=sure, evidence=shown, values={"ports": "80 and 443"}, explains=follows)
 
 
 def https_blocked(evidence: Evidence) -> Iterable[Match]:
@@ -236,13 +247,12 @@ def https_blocked(evidence: Evidence) -> Iterable[Match]:
             else 0.8
         )
     if confidence:
-        yield Match(confidence=confidence, evidence=("internet.https", "internet.http"))
+        follows = tuple(f"service.*:{literally(one['name'])}" for one in visits(evidence, COMPANY) if secure(one))
+        yield Match(confidence=confidence, evidence=("internet.https", "internet.http"), explains=follows)
 
 
 def captive_portal(evidence: Evidence) -> Iterable[Match]:
-    """Somebody else answers in place of the test page, with a way to sign in; or every host shows one and the same "
-    "wrong certificate.
-    """
+    """Somebody else answers in place of the test page, with a way to sign in; or every host shows one wrong certificate."""
     if any(one["outcome"] in {"answered", "stalled"} and secure(one) for one in visits(evidence, WEB)):
         return
     test = next((one for one in visits(evidence, ("internet.http",)) if not secure(one)), None)
@@ -389,8 +399,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
         holds=blocked,
         explains=(
             "internet.*",
-            "service.*",
-            "internal.*",
+            "service.help_desk",
+            "service.company",
             "tls.*",
             "clock.*",
             "quality.bandwidth",
@@ -410,13 +420,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="Try another network. If this is the company's network, tell IT that port 443 is blocked.",
         holds=https_blocked,
         explains=(
-            "internet.https",
-            "internet.families",
-            "service.*",
-            "internal.*",
-            "tls.*",
-            "quality.bandwidth",
-            "path.mtu",
+            *("internet.https", "internet.families", "service.help_desk", "service.company"),
+            *("tls.*", "quality.bandwidth", "path.mtu", "internal.unreachable"),
         ),
         articles=("no-internet", "certificate-warning"),
         fixes=(),

@@ -19,8 +19,9 @@ def _shown(evidence: Evidence) -> tuple[dict[str, Any], ...]:
 
 
 def clock_skew(evidence: Evidence) -> Iterable[Match]:
-    """The witnesses agree that this clock is wrong. One web server alone is a weak witness unless certificates "
-    "complain too.
+    """The witnesses agree that this clock is wrong.
+
+    One web server alone is a weak witness unless certificates complain too.
     """
     if not evidence.failed("clock.time"):
         return
@@ -54,7 +55,7 @@ def intercepted(evidence: Evidence) -> Iterable[Match]:
     """Everywhere the same unknown issuer."""
     rows = _intercepted_rows(evidence)
     if rows:
-        names = [one["name"] for one in rows]
+        names = [_subject(one) for one in rows]
         yield Match(
             confidence=0.95 if len({one["host"] for one in rows}) > 1 else 0.82,
             evidence=("tls.certificates",),
@@ -66,12 +67,15 @@ def intercepted(evidence: Evidence) -> Iterable[Match]:
         )
 
 
+def _subject(row: dict[str, Any]) -> str:
+    return str(row["host"] if row["role"] in PUBLIC else row["name"])
+
+
 def _each(evidence: Evidence, problems: frozenset[str]) -> Iterable[Match]:
     for one in _shown(evidence):
         if one.get("problem") in problems:
-            subject = one["host"] if one["role"] in PUBLIC else one["name"]
             yield Match(
-                subject=subject,
+                subject=_subject(one),
                 confidence=0.95,
                 evidence=("tls.certificates",),
                 values={

@@ -47,6 +47,7 @@ async def servers(context: Context) -> Outcome:
             "server_ms": one.server_ms,
             "sent": one.sent,
             "offender": one.offender,
+            "icmp": list(one.icmp or ()),
             "near": now.near(one.server.partition("%")[0]) or now.own(one.server.partition("%")[0]),
             "is_gateway": one.server in gateways,
             "private": is_private(one.server.partition("%")[0]),

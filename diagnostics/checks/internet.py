@@ -13,7 +13,7 @@ from diagnostics.network.view import Target, resolve, state, targets
 from diagnostics.network.visits import visit_target
 from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context, check
-from diagnostics.wire.connect import Reach
+from diagnostics.wire.connect import Attempt, Reach
 from diagnostics.wire.echo import Echoes
 from diagnostics.wire.request import host_port
 
@@ -22,6 +22,7 @@ KNOCK_S: Final = 2.5  # a first packet lost once is sent again after 1 s
 HOPS: Final = 4  # this router, the provider's, and two more: enough to see where it ends
 FAR_HOSTS: Final = 4  # places tried at once: enough that one dead host proves nothing, few enough to be light
 TIME_EXCEEDED: Final = 11  # ICMP type: a router on the way said that the packet had gone far enough
+DNS_PORT: Final = 53
 NO_CONTENT: Final = 204
 
 
@@ -53,7 +54,7 @@ async def line(context: Context) -> Outcome:
             outside |= {address} if target.role in {"connectivity", "public"} else set()
     for row in rows:
         if not row["near"] and not row["is_gateway"]:
-            wanted.setdefault(row["server"], 53)
+            wanted.setdefault(row["server"], DNS_PORT)
             outside |= set() if row["private"] else {row["server"]}
     proxies = (await doors(context)).proxies
     for proxy in proxies:
@@ -95,6 +96,14 @@ async def line(context: Context) -> Outcome:
     return Outcome(status=Status.FAILED, summary="Nothing beyond the router answers.", measures=measures)
 
 
+def _spoke(attempt: Attempt) -> bool:
+    """A connection was taken; or a name server, which need not listen here, refused it itself."""
+    refused = (
+        attempt.reach is Reach.REFUSED and attempt.port == DNS_PORT and attempt.offender in {None, attempt.address}
+    )
+    return attempt.reach is Reach.CONNECTED or refused
+
+
 async def _knock_everywhere(
     context: Context, far: dict[str, int], heard: list[str], outside: set[str]
 ) -> dict[str, Any]:
@@ -113,7 +122,7 @@ async def _knock_everywhere(
             result = task.result()
             if isinstance(result, Echoes):
                 answered += [result.address] if result.received else []
-            elif not isinstance(result, tuple) and result.reach is Reach.CONNECTED:
+            elif not isinstance(result, tuple) and _spoke(result):
                 answered.append(result.address)
     for task in waiting:
         task.cancel()
@@ -154,6 +163,8 @@ async def http(context: Context) -> Outcome:
             status=Status.OK, summary="No test page is named in the settings.", measures={"looked": False, "visits": []}
         )
     found = await visit_target(context, target)
+    alone = not context.targets.network.public_urls  # otherwise the public pages tell about the other port
+    other = await _other_door(context, [found]) if alone else {}
     moved = urlsplit(found.get("location", "")).hostname
     between = bool(
         found["outcome"] == "answered"
@@ -162,7 +173,7 @@ async def http(context: Context) -> Outcome:
             found["status"] == 511 or found.get("sign_in") or (moved and moved != target.host)  # noqa: PLR2004 -- RFC 6585: sign in first
         )
     )
-    measures = {"looked": True, "visits": [found], "in_between": between, **await _other_door(context, [found])}
+    measures = {"looked": True, "visits": [found], "in_between": between, **other}
     if found["outcome"] == "answered" and found["status"] == NO_CONTENT:
         return Outcome(status=Status.OK, summary="The test page comes as it should.", measures=measures)
     if found["outcome"] == "answered":
@@ -184,8 +195,10 @@ async def https(context: Context) -> Outcome:
             measures={"looked": False, "visits": []},
         )
     found = await asyncio.gather(*(visit_target(context, one) for one in wanted))
+    alone = not context.targets.network.connectivity_url  # otherwise the test page tells about the other port
+    other = await _other_door(context, found) if alone else {}
     bad = [one for one in found if one["outcome"] not in {"answered", "stalled"}]
-    measures = {"looked": True, "visits": found, **await _other_door(context, found)}
+    measures = {"looked": True, "visits": found, **other}
     if not bad:
         return Outcome(status=Status.OK, summary="Public web pages open.", measures=measures)
     words = f"{bad[0]['host']} does not open: {in_words(bad[0])}."

@@ -15,6 +15,7 @@ HEADERS_BYTES: Final = {True: 28, False: 48}  # IP and ICMP headers, IPv4 and IP
 USUAL_MTU_BYTES: Final = 1500
 SMALL_BYTES: Final = 500  # passes everywhere (576 is the least that IPv4 demands)
 PING_WAIT_S: Final = 0.7  # after the small ones have answered, large ones are not much slower
+SLOW_MS: Final = 1500  # a second request to a page that slow would hold up the run
 PINGS: Final = 3
 PAD_BYTES: Final = 4000  # a request of three full packets
 SIZES_BYTES: Final = (1472, 1400, 1300, 1200, 1000)  # where the hole begins, roughly
@@ -68,6 +69,8 @@ async def _one(context: Context, target: Target) -> dict[str, Any]:
             return row
     plain = await visit_target(context, target)
     if plain["outcome"] not in {"answered", "stalled", "tls_silent", "no_answer"}:
+        return row
+    if plain["outcome"] == "answered" and (plain.get("first_byte_ms") or 0) > SLOW_MS:
         return row
     if plain["outcome"] == "answered":
         padded = await visit_target(context, target, pad_bytes=PAD_BYTES)

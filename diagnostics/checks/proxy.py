@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from diagnostics.checks.internet import AFTER_MEASURING, public_targets
 from diagnostics.model import Outcome, Status
@@ -17,7 +16,10 @@ from diagnostics.wire.connect import Reach
 from diagnostics.wire.request import Request, host_port
 
 USUAL_PORTS: Final = (3128, 8080)  # squid's, and everybody else's
+PATIENCE_S: Final = 1.2  # pages that take longer may as well hang
 FIND_S: Final = 1.5  # a proxy of this network is near
+ASKS_WHO: Final = 407  # Proxy Authentication Required
+FIRST_BAD_STATUS: Final = 400
 WPAD_PATH: Final = "/wpad.dat"
 
 
@@ -52,17 +54,28 @@ async def reach(context: Context) -> Outcome:
     found = await doors(context)
     if not found.proxies:
         return Outcome(status=Status.OK, summary="No proxy is set.", measures={"proxies": []})
-    rows = await asyncio.gather(*(_one(context, found, one) for one in found.proxies))
+    looking = asyncio.gather(*(_one(context, found, one) for one in found.proxies))
+    await asyncio.wait([looking], timeout=PATIENCE_S)
+    aside = (
+        None if looking.done() else asyncio.create_task(_directly(context))
+    )  # it hangs: use the time for what comes next
+    rows = await looking
     measures: dict[str, Any] = {"proxies": rows}
     bad = [one for one in rows if one["problem"]]
     if not bad:
+        if aside is not None:
+            aside.cancel()
         return Outcome(status=Status.OK, summary="The proxy works.", measures=measures)
-    direct = await asyncio.gather(*(visit_target(context, one, direct=True) for one in public_targets(context)))
+    direct = await (aside or _directly(context))
     measures["direct_works"] = any(one["outcome"] == "answered" for one in direct) if direct else None
     measures["direct"] = [{"url": one["url"], "outcome": one["outcome"], "status": one["status"]} for one in direct]
     return Outcome(
         status=Status.FAILED, summary=f"The proxy {bad[0]['proxy']} {WORDS[bad[0]['problem']]}.", measures=measures
     )
+
+
+async def _directly(context: Context) -> list[dict[str, Any]]:
+    return await asyncio.gather(*(visit_target(context, one, direct=True) for one in public_targets(context)))
 
 
 WORDS: Final = {
@@ -93,57 +106,76 @@ async def _one(context: Context, found: Doors, proxy: str) -> dict[str, Any]:
     ]
     if any(one["outcome"] == "answered" or (one["outcome"] in {"certificate", "stalled"}) for one in visits):
         return row
-    if any(one.get("proxy_status") == 407 for one in visits):  # noqa: PLR2004 -- Proxy Authentication Required
+    if any(one.get("proxy_status") == ASKS_WHO for one in visits):
         return {**row, "problem": "auth"}
     if statuses := [one["proxy_status"] for one in visits if one.get("proxy_status")]:
         return {**row, "problem": "denied" if min(statuses) < 500 else "beyond", "status": min(statuses)}  # noqa: PLR2004 -- RFC 9110
-    addresses = await usable_addresses(context, resolved.addresses)
-    attempts = await asyncio.gather(*(context.probe.connect(one, port, within=FIND_S) for one in addresses))
-    if any(one.reach is Reach.CONNECTED for one in attempts):
-        return {
-            **row,
-            "problem": "silent"
-            if visits and all(one["outcome"] in {"no_answer", "closed", "garbled"} for one in visits)
-            else "",
-        }
-    refused = any(one.reach in {Reach.REFUSED, Reach.RESET} for one in attempts)
-    return {**row, "problem": "refused" if refused else "silent", "reach": [str(one.reach) for one in attempts]}
+    outcomes = {one["outcome"] for one in visits if one.get("at_proxy")}
+    if not visits:
+        addresses = await usable_addresses(context, resolved.addresses)
+        attempts = await asyncio.gather(*(context.probe.connect(one, port, within=FIND_S) for one in addresses))
+        reaches = {str(one.reach) for one in attempts}
+        outcomes = set() if str(Reach.CONNECTED) in reaches else reaches
+    if not outcomes:
+        return row
+    refused = outcomes & {str(Reach.REFUSED), str(Reach.RESET)}
+    return {**row, "problem": "refused" if refused else "silent", "reach": sorted(outcomes)}
 
 
 @check(
     "proxy.discovery",
     words="Looking for a proxy in this network",
-    after=("internet.http", "internet.https", "proxy.settings"),
-    deadline_s=5.0,
+    needs=("dns.resolvers",),
+    after=("proxy.settings", *AFTER_MEASURING),
+    deadline_s=9.5,
 )
 async def discovery(context: Context) -> Outcome:
-    """Only when no proxy is set and no web page comes: does this network offer one (its configuration script, the usual places)?"""
-    nothing: dict[str, Any] = {"found": []}
+    """Only when no proxy is set and no web page comes: does this network offer one?
+
+    `announced`: by its configuration script or a name made for it. `guessed`: something that speaks as a proxy listens on the
+    router or a name server. Both must really bring a page, or ask who we are.
+    """
+    nothing: dict[str, Any] = {"announced": [], "guessed": []}
     if (await doors(context)).proxies:
         return Outcome(status=Status.OK, summary="A proxy is set.", measures=nothing)
-    visits = [one for id in ("internet.http", "internet.https") for one in _visits(context, id)]
-    if not visits or any(one["outcome"] in {"answered", "certificate", "stalled"} for one in visits):
+    wanted = public_targets(context)
+    if not wanted:
+        return Outcome(status=Status.OK, summary="No public page is named in the settings.", measures=nothing)
+    visiting = [asyncio.ensure_future(visit_target(context, one)) for one in wanted]
+    done, _ = await asyncio.wait(visiting, timeout=PATIENCE_S)
+    if any(one.result()["outcome"] in COMES for one in done):
         return Outcome(status=Status.OK, summary="Web pages come without a proxy.", measures=nothing)
+    announced, guessed = await _search(context)
+    visits = await asyncio.gather(*visiting)
+    if any(one["outcome"] in COMES for one in visits):
+        return Outcome(status=Status.OK, summary="Web pages come without a proxy.", measures=nothing)
+    found = [*announced, *guessed]
+    measures = {"announced": announced, "guessed": guessed}
+    if found:
+        words = f"This network has a proxy, {found[0]}, and this computer does not use it."
+        return Outcome(status=Status.WARNING, summary=words, measures=measures)
+    return Outcome(status=Status.OK, summary="No proxy was found in this network.", measures=measures)
+
+
+COMES: Final = frozenset({"answered", "certificate", "stalled", "tls"})
+
+
+async def _search(context: Context) -> tuple[list[str], list[str]]:
     domains = await _domains(context)
     scripts, names = await asyncio.gather(
         asyncio.gather(*(_script(context, f"wpad.{one}") for one in domains)),
         asyncio.gather(*(resolve(context, f"{word}.{one}") for one in domains for word in ("proxy", "wpad"))),
     )
     now = await state(context)
-    places = {one.gateway for one in now.defaults() if one.gateway}
-    places |= {one for one in (await resolvers(context)).servers if not now.own(one)}
-    places |= {address for one in names for address in one.addresses}
-    tried = await asyncio.gather(*(_is_proxy(context, place, port) for place in sorted(places) for port in USUAL_PORTS))
-    found = list(dict.fromkeys([one for one in (*scripts, *tried) if one]))
-    if found:
-        words = f"This network has a proxy, {found[0]}, and this computer does not use it."
-        return Outcome(status=Status.WARNING, summary=words, measures={"found": found})
-    return Outcome(status=Status.OK, summary="No proxy was found in this network.", measures=nothing)
-
-
-def _visits(context: Context, id: str) -> list[dict[str, Any]]:
-    finding = context.findings.get(id)
-    return list(finding.measures.get("visits", [])) if finding else []
+    named = {address for one in names for address in one.addresses if ":" not in address}
+    servers = {one for one in (await resolvers(context)).servers if not now.own(one)}
+    places = {one.gateway for one in now.defaults() if one.gateway} | servers
+    by_name, by_guess = await asyncio.gather(
+        asyncio.gather(*(_is_proxy(context, place, port) for place in sorted(named) for port in USUAL_PORTS)),
+        asyncio.gather(*(_is_proxy(context, place, port) for place in sorted(places - named) for port in USUAL_PORTS)),
+    )
+    announced = list(dict.fromkeys(one for one in (*scripts, *by_name) if one))
+    return announced, list(dict.fromkeys(one for one in by_guess if one))
 
 
 async def _domains(context: Context) -> tuple[str, ...]:
@@ -183,5 +215,13 @@ async def _is_proxy(context: Context, address: str, port: int) -> str:
         tls_s=FIND_S,
     )
     got = await context.probe.visit(probe)
-    speaks = got.proxy_status is not None or got.outcome in {"answered", "certificate", "stalled"}
-    return f"{address}:{port}" if speaks and urlsplit(wanted.url).scheme in {"http", "https"} else ""
+    brings = (
+        got.proxy_status == ASKS_WHO
+        or got.outcome in {"certificate", "stalled"}
+        or (got.outcome == "answered" and _fine(got.status))
+    )
+    return f"{address}:{port}" if brings else ""
+
+
+def _fine(status: int | None) -> bool:
+    return status is not None and status < FIRST_BAD_STATUS

@@ -42,20 +42,26 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 async def measure(context: Context, address: str, port: int | None) -> Measured:
     """Pings an address, more often when something got lost; where pings are dropped, connects to `port` instead."""
-    first = await context.probe.echo(address, count=3, interval=0.05, wait=FEW_WAIT_S)
-    if not first.received and first.allowed:
-        first = await context.probe.echo(address, count=6, interval=0.1, wait=WAIT_S)  # far, or really dropped
-    if not first.received:
-        return await _by_connecting(context, address, port) if port else Measured()
-    echoes = await context.probe.echo(address, count=FIRST_COUNT, interval=INTERVAL_S, wait=WAIT_S)
+    probe = context.probe
+    first = await probe.echo(address, count=3, interval=0.05, wait=FEW_WAIT_S)
+    if not first.received:  # far away, or really dropped: look at both at once
+        again, connected = await asyncio.gather(
+            probe.echo(address, count=4, interval=0.1, wait=WAIT_S), _by_connecting(context, address, port)
+        )
+        if not again.received:
+            return connected
+    echoes = await probe.echo(address, count=FIRST_COUNT, interval=INTERVAL_S, wait=WAIT_S)
     sent, times = echoes.sent, echoes.times_ms
     if echoes.received < echoes.sent:
-        more = await context.probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=WAIT_S)
+        more = await probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=WAIT_S)
         sent, times = sent + more.sent, (*times, *more.times_ms)
     return _measured("ping", sent, times)
 
 
-async def _by_connecting(context: Context, address: str, port: int) -> Measured:
+async def _by_connecting(context: Context, address: str, port: int | None) -> Measured:
+    if port is None:
+        return Measured()
+
     async def later(number: int) -> Attempt:
         await context.probe.sleep(number * INTERVAL_S * 2)
         return await context.probe.connect(address, port, within=WAIT_S)
@@ -137,12 +143,18 @@ def far_target(context: Context) -> Target | None:
     "quality.internet",
     words="Measuring the way beyond the router",
     needs=("dns.resolvers",),
-    after=("route.gateway",),
+    after=("route.gateway", "internet.line"),
     deadline_s=8.0,
 )
 async def internet(context: Context) -> Outcome:
     """Delay and loss to the place that stands for the Internet."""
     target = far_target(context)
+    if context.measure("internet.line", "outside_asked") and not context.measure("internet.line", "outside_heard"):
+        return Outcome(
+            status=Status.OK,
+            summary="Nothing on the Internet answers, so there is nothing to measure.",
+            measures={"by": None},
+        )
     if target is None:
         return Outcome(
             status=Status.OK,
@@ -171,6 +183,11 @@ async def internet(context: Context) -> Outcome:
     return Outcome(status=status, summary=words, measures=measures)
 
 
+def _visits(context: Context, id: str) -> list[dict[str, Any]]:
+    finding = context.findings.get(id)
+    return list(finding.measures.get("visits", [])) if finding else []
+
+
 @check(
     "quality.bandwidth",
     words="Measuring the throughput",
@@ -183,6 +200,13 @@ async def bandwidth(context: Context) -> Outcome:
     from diagnostics.network.doors import doors  # noqa: PLC0415 -- only where a download is wanted
 
     url = context.targets.network.bandwidth_url
+    visits = [one for id in ("internet.http", "internet.https") for one in _visits(context, id)]
+    if url and visits and not any(one["outcome"] == "answered" for one in visits):
+        return Outcome(
+            status=Status.UNKNOWN,
+            summary="Without web pages there is no throughput to measure.",
+            measures={"kbit_per_s": None},
+        )
     if not url:
         return Outcome(
             status=Status.OK, summary="The throughput was not measured.", measures={"looked": False, "kbit_per_s": None}

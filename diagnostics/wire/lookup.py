@@ -36,6 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     server_ms: float | None = None
     sent: int = 1
     offender: str | None = None
+    icmp: tuple[int, int] | None = None
 
     @property
     def answered(self) -> bool:
@@ -65,7 +66,9 @@ async def ask(
     got = await _udp(server, port, query.to_wire(), within=within, device=device)
     raw, sent = got.raw, got.sent
     if raw is None:
-        return Answer(server=server, name=name, kind=kind, reach=got.reach, sent=sent, offender=got.offender)
+        return Answer(
+            server=server, name=name, kind=kind, reach=got.reach, sent=sent, offender=got.offender, icmp=got.icmp
+        )
     reply = _parse(raw)
     if reply is not None and reply.flags & dns.flags.TC:
         left = within - (time.perf_counter() - began)
@@ -120,6 +123,7 @@ class _Got(NamedTuple):
     sent: int
     offender: str | None = None
     server_ms: float | None = None
+    icmp: tuple[int, int] | None = None
 
 
 async def _udp(server: str, port: int, wire: bytes, *, within: float, device: str) -> _Got:
@@ -151,7 +155,8 @@ async def _udp(server: str, port: int, wire: bytes, *, within: float, device: st
             reach = reach_of(error)
             if reach is Reach.NO_ROUTE and who and not who[-1].local:
                 reach = Reach.UNREACHABLE
-            return _Got(None, reach, max(len(asked), 1), (who[-1].offender or None) if who else None)
+            icmp = (who[-1].type, who[-1].code) if who else None
+            return _Got(None, reach, max(len(asked), 1), (who[-1].offender or None) if who else None, None, icmp)
     return _Got(None, Reach.SILENT, len(asked))
 
 

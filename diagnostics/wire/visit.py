@@ -24,17 +24,8 @@ from diagnostics.wire.request import BODY_LIMIT_BYTES, Request, Shown, Visit, ho
 STAGGER_S: Final = 0.25  # RFC 8305: the next address is tried when the last has not answered in this time
 AGENT: Final = "deskside-check"
 SIGN_IN_WORDS: Final = (
-    *(
-        "<form",
-        'http-equiv="refresh"',
-        "http-equiv='refresh'",
-        "window.location",
-        "wispaccess",
-        "sign in",
-        "log in",
-        "login",
-    ),
-    *("portal", "accept", "welcome", "hotspot", "guest", "voucher", "terms"),
+    *("<form", 'http-equiv="refresh"', "http-equiv='refresh'", "window.location", "wispaccess"),
+    *("sign in", "log in", "login", "portal", "hotspot"),
 )
 
 
