@@ -1,0 +1,339 @@
+"""Freshservice, spoken to with the API key of an employee who is an agent.
+
+    create   POST /api/v2/tickets, multipart with attachments[], in the name of the key's owner
+    reply    POST /api/v2/tickets/{id}/notes, public and incoming: /reply would send the words to the employee instead
+    read     GET  /api/v2/tickets?email=, /api/v2/tickets/{id}, /api/v2/tickets/{id}/conversations; private notes are left out here
+    dedupe   our key stands in the description; no search is documented for it, so the newest own tickets are looked into
+
+Only agents have keys, and a key sees and writes everybody's tickets. On every machine it would be a shared key of the whole desk,
+so opening refuses unless `desk.personal_key` says that everyone signs in with a key of their own; all others are for the employee
+API. `desk.queue` is the number of a group, `desk.fields` names custom fields ("cause=deskside_cause"). Copies of the documentation
+differ on how large a ticket's files may be (15 or 20 MB together), so none is promised. Who wrote an answer is told as a number.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import msgspec
+
+from client.desks.base import Act, Desk
+from client.desks.texts import (
+    MAX_LINE,
+    basic,
+    checked,
+    field_rules,
+    html_of,
+    missing,
+    not_yours,
+    one_line,
+    own_fields,
+    signed,
+    text_of,
+    with_ref,
+    without_ref,
+)
+from client.errors import SettingsFault, TooLarge
+from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
+
+if TYPE_CHECKING:
+    from client.desks import NetworkSettings
+    from client.desks.http import Answer, Line
+
+API = "/api/v2"
+OK = frozenset({200})
+MADE = frozenset({201})
+OURS = frozenset({200, 403, 404})  # 403 and 404 are the answers for a ticket that the key may not see
+PER_PAGE = 100
+MAX_PAGES = 10  # of 100: more than anyone looks at
+TALK_PAGE = 30  # messages; the most that is given at once
+LOOKS = 10  # newest tickets that are looked into for our key
+ALWAYS = "2000-01-01T00:00:00Z"  # without a time, only tickets of the last 30 days are listed
+PRIORITIES = {"low": "1", "medium": "2", "high": "3", "critical": "4"}
+STATUSES = {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}  # a company may add more
+DONE = frozenset({4, 5})
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+
+
+class _File(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Ticket(msgspec.Struct, frozen=True):
+    id: int
+    subject: str | None
+    status: int
+    requester_id: int
+    description: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    attachments: tuple[_File, ...] = ()
+
+
+class _One(msgspec.Struct, frozen=True):
+    ticket: _Ticket
+
+
+class _List(msgspec.Struct, frozen=True):
+    tickets: tuple[_Ticket, ...]
+
+
+class _Message(msgspec.Struct, frozen=True):
+    id: int
+    user_id: int
+    body: str | None = ""
+    private: bool = True
+    created_at: datetime | None = None
+    attachments: tuple[_File, ...] = ()
+
+
+class _Said(msgspec.Struct, frozen=True):
+    conversation: _Message
+
+
+class _Talk(msgspec.Struct, frozen=True):
+    conversations: tuple[_Message, ...]
+
+
+class _Agent(msgspec.Struct, frozen=True):
+    id: int
+    email: str
+    first_name: str | None = ""
+    last_name: str | None = ""
+
+
+class _Me(msgspec.Struct, frozen=True):
+    agent: _Agent
+
+
+class _Article(msgspec.Struct, frozen=True):
+    id: int
+    title: str
+    description: str | None = ""
+    updated_at: datetime | None = None
+
+
+class _Found(msgspec.Struct, frozen=True):
+    articles: tuple[_Article, ...]
+
+
+class FreshserviceDesk(Desk):
+    """A Freshservice.
+
+    Args:
+        line: the way to it, signed in.
+        group: number of the group for new tickets, empty for what the desk's own rules say.
+        fields: `desk.fields`.
+    """
+
+    kind: ClassVar[str] = "freshservice"
+    wants: ClassVar[tuple[str, ...]] = ("queue", "fields", "personal_key")
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        body="html", attach="same_request", dedupe="search", comments=True, own_list=True, status=True, articles=True
+    )
+
+    def __init__(self, line: Line, *, group: str, fields: tuple[str, ...]) -> None:
+        self._line = line
+        self._group = group
+        self._fields = fields
+
+    def __repr__(self) -> str:
+        return f"FreshserviceDesk({self._line!r})"
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        network: NetworkSettings,
+        secret: str | None,
+        version: str,
+        queue: str = "",
+        fields: tuple[str, ...] = (),
+        personal_key: bool = False,
+    ) -> Self:
+        """See `Desk.open`. The secret is an API key.
+
+        Raises:
+            SettingsFault: nobody has said that each employee has a key of their own.
+        """
+        from client.desks.http import Line  # noqa: PLC0415 -- brings httpx, not needed to know what a desk can do
+
+        if not personal_key:
+            message = "Freshservice knows keys of agents only, and such a key on every computer would open the whole help desk."
+            raise SettingsFault(
+                message,
+                problems=(f"desk.personal_key: {message}",),
+                hint='Offer the employee API in front of it (desk.kind = "employee"), or set desk.personal_key = true where'
+                " everyone signs in with a key of their own.",
+            )
+        if queue and not NUMBER.fullmatch(queue):
+            raise missing("desk.queue", "Freshservice needs the number of a group here.")
+        field_rules(fields)
+        sign_in = signed(lambda key: basic(key, "X"))
+        line = Line(url.strip().rstrip("/"), network=network, version=version, secret=secret, sign_in=sign_in)
+        return cls(line, group=queue, fields=fields)
+
+    async def create(self, payload: Payload) -> Created:
+        """Creates the ticket with its files, in the name of whose key it is. See `Desk.create`."""
+        me = await self._me()
+        values = {
+            "requester_id": str(me.id),
+            "subject": payload.subject,
+            "description": html_of(with_ref(payload)),
+            "status": "2",
+            "priority": PRIORITIES.get(payload.fields.get("severity", ""), "1"),
+            **({"group_id": self._group} if self._group else {}),
+            **{f"custom_fields[{name}]": value for name, value in own_fields(self._fields, payload).items()},
+        }
+        found = await self._post("/tickets", values, payload.attachments)
+        return self._created(self._line.parse(found, _One, act=Act.WRITE).ticket)
+
+    async def find(self, key: str) -> Created | None:
+        """The employee's ticket with our key in its description, among the newest."""
+        for one in (await self._own(await self._me()))[:LOOKS]:
+            ticket = await self._ticket(str(one.id))
+            if key in (ticket.description or ""):
+                return self._created(ticket)
+        return None
+
+    async def tickets(self) -> tuple[Ticket, ...]:
+        """The employee's own tickets, newest first, at most `MAX_PAGES` pages of them."""
+        return tuple(self._told(one) for one in await self._own(await self._me()))
+
+    async def conversation(self, ticket_id: str) -> Conversation:
+        """What was said, oldest first, without private notes; the first message is the ticket's own text."""
+        ticket = await self._mine(ticket_id)
+        said: list[_Message] = []
+        for page in range(1, MAX_PAGES + 1):
+            found = await self._get(
+                f"/tickets/{ticket.id}/conversations", {"page": str(page), "per_page": str(TALK_PAGE)}
+            )
+            more = self._line.parse(found, _Talk, act=Act.READ).conversations
+            said += more
+            if len(more) < TALK_PAGE:
+                break
+        first = _Message(
+            id=ticket.id,
+            user_id=ticket.requester_id,
+            body=html_of(without_ref(text_of(ticket.description or ""))),
+            private=False,
+            created_at=ticket.created_at,
+            attachments=ticket.attachments,
+        )
+        comments = tuple(_comment(one, ticket) for one in (first, *said) if not one.private)
+        return Conversation(ticket=self._told(ticket), comments=comments)
+
+    async def comment(self, ticket_id: str, payload: Payload) -> None:
+        """Adds the employee's reply with its files; only to a ticket of their own, although the key could write to any."""
+        ticket = await self._mine(ticket_id)
+        values = {
+            "body": html_of(payload.body),
+            "private": "false",
+            "incoming": "true",
+            "user_id": str(ticket.requester_id),
+        }
+        found = await self._post(f"/tickets/{ticket.id}/notes", values, payload.attachments)
+        self._line.parse(found, _Said, act=Act.WRITE)
+
+    async def articles(self, words: str) -> tuple[Article, ...]:
+        """Articles that the employee may read for these words, best first."""
+        if not words.strip():
+            return ()
+        params = {"search_term": one_line(words.strip()), "user_email": (await self._me()).email}
+        found = await self._get("/solutions/articles/search", params)
+        return tuple(
+            Article(
+                id=f"desk-{one.id}",
+                title=one_line(one.title, MAX_LINE),
+                summary=one_line(text_of(one.description or "")),
+                body=text_of(one.description or ""),
+                reviewed_on=one.updated_at.date().isoformat() if one.updated_at else "",
+                source=self._line.host,
+            )
+            for one in self._line.parse(found, _Found, act=Act.READ).articles
+        )
+
+    async def whoami(self) -> Identity:
+        """Whose key it is."""
+        me = await self._me()
+        name = f"{me.first_name or ''} {me.last_name or ''}".strip() or me.email
+        return Identity(name=one_line(name), email=one_line(me.email))
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        await self._line.close()
+
+    async def _me(self) -> _Agent:
+        return self._line.parse(await self._get("/agents/me", {}), _Me, act=Act.READ).agent
+
+    async def _own(self, me: _Agent) -> list[_Ticket]:
+        own: list[_Ticket] = []
+        for page in range(1, MAX_PAGES + 1):
+            params = {"email": me.email, "updated_since": ALWAYS, "page": str(page), "per_page": str(PER_PAGE)}
+            found = self._line.parse(await self._get("/tickets", params), _List, act=Act.READ).tickets
+            own += [one for one in found if one.requester_id == me.id]
+            if len(found) < PER_PAGE:
+                break
+        return sorted(own, key=lambda one: -one.id)
+
+    async def _mine(self, ticket_id: str) -> _Ticket:
+        ticket = await self._ticket(checked(ticket_id, NUMBER))
+        if ticket.requester_id != (await self._me()).id:
+            raise not_yours()
+        return ticket
+
+    async def _ticket(self, number: str) -> _Ticket:
+        found = await self._get(f"/tickets/{number}", {}, expect=OURS)
+        if found.status in {403, 404}:
+            raise not_yours()
+        return self._line.parse(found, _One, act=Act.READ).ticket
+
+    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
+        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
+
+    async def _post(self, path: str, values: dict[str, str], files: tuple[Attachment, ...]) -> Answer:
+        # Ruby's Rack takes %-escapes out of file names, so what looks like one must be escaped itself.
+        parts: list[tuple[str, tuple[str | None, bytes, str]]] = [
+            *((name, (None, value.encode(), "text/plain; charset=utf-8")) for name, value in values.items()),
+            *(("attachments[]", (one.name.replace("%", "%25"), one.data, one.media_type)) for one in files),
+        ]
+        try:
+            return await self._line.ask("POST", API + path, act=Act.WRITE, expect=MADE, files=parts)
+        except TooLarge as fault:
+            if fault.name or not files:
+                raise
+            name = max(files, key=lambda one: len(one.data)).name
+            message = f"The files are too large for the help desk; the largest is {name}."
+            raise TooLarge(message, name=name, words=fault.words) from fault
+
+    def _told(self, one: _Ticket) -> Ticket:
+        made = self._created(one)
+        return Ticket(
+            id=made.id,
+            ref=made.ref,
+            url=made.url,
+            subject=one_line(one.subject or "", MAX_LINE),
+            status=STATUSES.get(one.status, f"Status {one.status}"),
+            is_open=one.status not in DONE,
+            created_at=one.created_at,
+            updated_at=one.updated_at,
+        )
+
+    def _created(self, one: _Ticket) -> Created:
+        page = f"{self._line.base}/support/tickets/{one.id}"
+        return Created(id=str(one.id), ref=str(one.id), url=page, attached=tuple(file.name for file in one.attachments))
+
+
+def _comment(one: _Message, ticket: _Ticket) -> Comment:
+    mine = one.user_id == ticket.requester_id
+    return Comment(
+        id=str(one.id),
+        author="" if mine else "Help desk",
+        from_agent=not mine,
+        text=text_of(one.body or ""),
+        created_at=one.created_at,
+        attachments=tuple(one_line(file.name) for file in one.attachments),
+    )
