@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from client.ui import theme
@@ -55,6 +56,23 @@ class Text(QLabel):
         """Shows the text, or nothing at all when it is empty."""
         self.setText(text)
         self.setVisible(bool(text))
+
+    def setText(self, text: str) -> None:  # noqa: N802 -- Qt's name
+        """Shows another text."""
+        super().setText(text)
+        self._insist()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 -- Qt's name
+        """Keeps the whole text visible in its new width."""
+        super().resizeEvent(event)
+        self._insist()
+
+    def _insist(self) -> None:
+        """Asks for more height where the text is cut: layouts within layouts may guess it too low, with large letters above all."""
+        needed = self.heightForWidth(self.width())
+        insisted = needed if self.isVisible() and self.height() < needed else 0
+        if insisted != self.minimumHeight():
+            self.setMinimumHeight(insisted)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 -- Qt's name
         """Follows the system's text size."""
