@@ -14,10 +14,7 @@ differ on how large a ticket's files may be (15 or 20 MB together), so none is p
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
-
-import msgspec
 
 from client.desks.base import Act, Desk
 from client.desks.texts import (
@@ -35,6 +32,7 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.wire import freshservice as wire
 from client.errors import SettingsFault, TooLarge
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
@@ -55,68 +53,6 @@ PRIORITIES = {"low": "1", "medium": "2", "high": "3", "critical": "4"}
 STATUSES = {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}  # a company may add more
 DONE = frozenset({4, 5})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-
-
-class _File(msgspec.Struct, frozen=True):
-    name: str
-
-
-class _Ticket(msgspec.Struct, frozen=True):
-    id: int
-    subject: str | None
-    status: int
-    requester_id: int
-    description: str | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    attachments: tuple[_File, ...] = ()
-
-
-class _One(msgspec.Struct, frozen=True):
-    ticket: _Ticket
-
-
-class _List(msgspec.Struct, frozen=True):
-    tickets: tuple[_Ticket, ...]
-
-
-class _Message(msgspec.Struct, frozen=True):
-    id: int
-    user_id: int
-    body: str | None = ""
-    private: bool = True
-    created_at: datetime | None = None
-    attachments: tuple[_File, ...] = ()
-
-
-class _Said(msgspec.Struct, frozen=True):
-    conversation: _Message
-
-
-class _Talk(msgspec.Struct, frozen=True):
-    conversations: tuple[_Message, ...]
-
-
-class _Agent(msgspec.Struct, frozen=True):
-    id: int
-    email: str
-    first_name: str | None = ""
-    last_name: str | None = ""
-
-
-class _Me(msgspec.Struct, frozen=True):
-    agent: _Agent
-
-
-class _Article(msgspec.Struct, frozen=True):
-    id: int
-    title: str
-    description: str | None = ""
-    updated_at: datetime | None = None
-
-
-class _Found(msgspec.Struct, frozen=True):
-    articles: tuple[_Article, ...]
 
 
 class FreshserviceDesk(Desk):
@@ -189,7 +125,7 @@ class FreshserviceDesk(Desk):
             **{f"custom_fields[{name}]": value for name, value in own_fields(self._fields, payload).items()},
         }
         found = await self._post("/tickets", values, payload.attachments)
-        return self._created(self._line.parse(found, _One, act=Act.WRITE).ticket)
+        return self._created(self._line.parse(found, wire.One, act=Act.WRITE).ticket)
 
     async def find(self, key: str) -> Created | None:
         """The employee's ticket with our key in its description, among the newest."""
@@ -206,16 +142,16 @@ class FreshserviceDesk(Desk):
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said, oldest first, without private notes; the first message is the ticket's own text."""
         ticket = await self._mine(ticket_id)
-        said: list[_Message] = []
+        said: list[wire.Message] = []
         for page in range(1, MAX_PAGES + 1):
             found = await self._get(
                 f"/tickets/{ticket.id}/conversations", {"page": str(page), "per_page": str(TALK_PAGE)}
             )
-            more = self._line.parse(found, _Talk, act=Act.READ).conversations
+            more = self._line.parse(found, wire.Talk, act=Act.READ).conversations
             said += more
             if len(more) < TALK_PAGE:
                 break
-        first = _Message(
+        first = wire.Message(
             id=ticket.id,
             user_id=ticket.requester_id,
             body=html_of(without_ref(text_of(ticket.description or ""))),
@@ -236,7 +172,7 @@ class FreshserviceDesk(Desk):
             "user_id": str(ticket.requester_id),
         }
         found = await self._post(f"/tickets/{ticket.id}/notes", values, payload.attachments)
-        self._line.parse(found, _Said, act=Act.WRITE)
+        self._line.parse(found, wire.Said, act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles that the employee may read for these words, best first."""
@@ -253,7 +189,7 @@ class FreshserviceDesk(Desk):
                 reviewed_on=one.updated_at.date().isoformat() if one.updated_at else "",
                 source=self._line.host,
             )
-            for one in self._line.parse(found, _Found, act=Act.READ).articles
+            for one in self._line.parse(found, wire.Found, act=Act.READ).articles
         )
 
     async def whoami(self) -> Identity:
@@ -266,30 +202,30 @@ class FreshserviceDesk(Desk):
         """Lets go of connections."""
         await self._line.close()
 
-    async def _me(self) -> _Agent:
-        return self._line.parse(await self._get("/agents/me", {}), _Me, act=Act.READ).agent
+    async def _me(self) -> wire.Agent:
+        return self._line.parse(await self._get("/agents/me", {}), wire.Me, act=Act.READ).agent
 
-    async def _own(self, me: _Agent) -> list[_Ticket]:
-        own: list[_Ticket] = []
+    async def _own(self, me: wire.Agent) -> list[wire.Ticket]:
+        own: list[wire.Ticket] = []
         for page in range(1, MAX_PAGES + 1):
             params = {"email": me.email, "updated_since": ALWAYS, "page": str(page), "per_page": str(PER_PAGE)}
-            found = self._line.parse(await self._get("/tickets", params), _List, act=Act.READ).tickets
+            found = self._line.parse(await self._get("/tickets", params), wire.List, act=Act.READ).tickets
             own += [one for one in found if one.requester_id == me.id]
             if len(found) < PER_PAGE:
                 break
         return sorted(own, key=lambda one: -one.id)
 
-    async def _mine(self, ticket_id: str) -> _Ticket:
+    async def _mine(self, ticket_id: str) -> wire.Ticket:
         ticket = await self._ticket(checked(ticket_id, NUMBER))
         if ticket.requester_id != (await self._me()).id:
             raise not_yours()
         return ticket
 
-    async def _ticket(self, number: str) -> _Ticket:
+    async def _ticket(self, number: str) -> wire.Ticket:
         found = await self._get(f"/tickets/{number}", {}, expect=OURS)
         if found.status in {403, 404}:
             raise not_yours()
-        return self._line.parse(found, _One, act=Act.READ).ticket
+        return self._line.parse(found, wire.One, act=Act.READ).ticket
 
     async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
         return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
@@ -309,7 +245,7 @@ class FreshserviceDesk(Desk):
             message = f"The files are too large for the help desk; the largest is {name}."
             raise TooLarge(message, name=name, words=fault.words) from fault
 
-    def _told(self, one: _Ticket) -> Ticket:
+    def _told(self, one: wire.Ticket) -> Ticket:
         made = self._created(one)
         return Ticket(
             id=made.id,
@@ -322,12 +258,12 @@ class FreshserviceDesk(Desk):
             updated_at=one.updated_at,
         )
 
-    def _created(self, one: _Ticket) -> Created:
+    def _created(self, one: wire.Ticket) -> Created:
         page = f"{self._line.base}/support/tickets/{one.id}"
         return Created(id=str(one.id), ref=str(one.id), url=page, attached=tuple(file.name for file in one.attachments))
 
 
-def _comment(one: _Message, ticket: _Ticket) -> Comment:
+def _comment(one: wire.Message, ticket: wire.Ticket) -> Comment:
     mine = one.user_id == ticket.requester_id
     return Comment(
         id=str(one.id),

@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import uuid4
 
-import msgspec
-
 from client.desks.base import Act, Desk
 from client.desks.texts import (
     MAX_LINE,
@@ -37,6 +35,7 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.wire import jira as wire
 from client.errors import TooLarge
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
@@ -54,93 +53,6 @@ EXPERIMENTAL = {"X-ExperimentalApi": "opt-in"}  # older servers refuse files and
 FILE = {"X-Atlassian-Token": "no-check", **EXPERIMENTAL}
 DONE = frozenset({"done", "resolved", "closed", "canceled", "cancelled", "declined"})  # where no category is told
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9][0-9]{0,9}|[1-9][0-9]{0,17}")
-
-
-class _Date(msgspec.Struct, frozen=True, rename="camel"):
-    epoch_millis: int
-
-
-class _Status(msgspec.Struct, frozen=True, rename="camel"):
-    status: str
-    status_category: str = ""
-    status_date: _Date | None = None
-
-
-class _Person(msgspec.Struct, frozen=True, rename="camel"):
-    display_name: str = ""
-    email_address: str | None = ""
-    account_id: str = ""  # Cloud
-    name: str = ""  # Data Center
-
-
-class _Field(msgspec.Struct, frozen=True, rename="camel"):
-    field_id: str
-    value: object = ""
-
-
-class _Links(msgspec.Struct, frozen=True):
-    web: str = ""
-
-
-class _Request(msgspec.Struct, frozen=True, rename="camel"):
-    issue_key: str
-    current_status: _Status
-    reporter: _Person
-    request_field_values: tuple[_Field, ...] = ()
-    created_date: _Date | None = None
-    links: _Links = msgspec.field(name="_links", default=_Links())
-
-    def value(self, field: str) -> str:
-        return next((str(one.value) for one in self.request_field_values if one.field_id == field), "")
-
-
-class _Requests(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[_Request, ...]
-    is_last_page: bool = True
-
-
-class _File(msgspec.Struct, frozen=True):
-    filename: str
-
-
-class _Files(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[_File, ...] = ()
-    is_last_page: bool = True
-
-
-class _Comment(msgspec.Struct, frozen=True):
-    id: str
-    body: str
-    author: _Person = _Person()
-    public: bool = True
-    created: _Date | None = None
-    attachments: _Files = _Files()
-
-
-class _Comments(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[_Comment, ...]
-    is_last_page: bool = True
-
-
-class _Temporary(msgspec.Struct, frozen=True, rename="camel"):
-    temporary_attachment_id: str
-
-
-class _Uploaded(msgspec.Struct, frozen=True, rename="camel"):
-    temporary_attachments: tuple[_Temporary, ...]
-
-
-class _Attached(msgspec.Struct, frozen=True):
-    attachments: _Files
-
-
-class _Article(msgspec.Struct, frozen=True):
-    title: str
-    excerpt: str = ""
-
-
-class _Articles(msgspec.Struct, frozen=True):
-    values: tuple[_Article, ...]
 
 
 class JiraDesk(Desk):
@@ -200,7 +112,7 @@ class JiraDesk(Desk):
             "requestFieldValues": values,
         }
         found = await self._line.ask("POST", f"{API}/request", act=Act.WRITE, expect=MADE, json=request)
-        return _created(self._line.parse(found, _Request, act=Act.WRITE))
+        return _created(self._line.parse(found, wire.Request, act=Act.WRITE))
 
     async def find(self, key: str) -> Created | None:
         """The employee's request with our key in its description."""
@@ -223,7 +135,7 @@ class JiraDesk(Desk):
         """What was said in public, oldest first; the first message is the request's description with its files."""
         key = checked(ticket_id, KEY)
         found = self._theirs(await self._get(f"/request/{key}", {}, expect=OURS))
-        request = self._line.parse(found, _Request, act=Act.READ)
+        request = self._line.parse(found, wire.Request, act=Act.READ)
         said = [_comment(one, me=request.reporter) for one in await self._comments(key)]
         told = [
             one for one in said if one.text or one.from_agent
@@ -247,7 +159,7 @@ class JiraDesk(Desk):
             return
         said = {"body": payload.body, "public": True}
         found = await self._line.ask("POST", f"{API}/request/{key}/comment", act=Act.WRITE, expect=OURS, json=said)
-        self._line.parse(self._theirs(found), _Comment, act=Act.WRITE)
+        self._line.parse(self._theirs(found), wire.Comment, act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles for these words, best first; their text is an excerpt."""
@@ -263,13 +175,13 @@ class JiraDesk(Desk):
                 body=text_of(one.excerpt),
                 source=self._line.host,
             )
-            for place, one in enumerate(self._line.parse(found, _Articles, act=Act.READ).values)
+            for place, one in enumerate(self._line.parse(found, wire.Articles, act=Act.READ).values)
         )
 
     async def whoami(self) -> Identity:
         """Whose sign-in it is."""
         found = await self._line.ask("GET", "/rest/api/2/myself", act=Act.READ, expect=OK)
-        me = self._line.parse(found, _Person, act=Act.READ)
+        me = self._line.parse(found, wire.Person, act=Act.READ)
         return Identity(name=one_line(me.display_name or me.name), email=one_line(me.email_address or ""))
 
     async def close(self) -> None:
@@ -281,7 +193,7 @@ class JiraDesk(Desk):
         body = {"temporaryAttachmentIds": ids, "public": True, **beside}
         path = f"{API}/request/{key}/attachment"
         found = await self._line.ask("POST", path, act=Act.WRITE, expect=OURS, headers=EXPERIMENTAL, json=body)
-        self._line.parse(self._theirs(found), _Attached, act=Act.WRITE)
+        self._line.parse(self._theirs(found), wire.Attached, act=Act.WRITE)
 
     async def _upload(self, file: Attachment) -> str:
         # Nothing is made of it until it is referred to, so a broken line here changes nothing.
@@ -304,22 +216,22 @@ class JiraDesk(Desk):
             raise TooLarge(
                 f"The file {file.name} is too large for the help desk.", name=file.name, words=fault.words
             ) from fault
-        made = self._line.parse(found, _Uploaded, act=Act.READ).temporary_attachments
+        made = self._line.parse(found, wire.Uploaded, act=Act.READ).temporary_attachments
         return made[0].temporary_attachment_id if made else ""
 
-    async def _own(self) -> list[_Request]:
-        own: list[_Request] = []
+    async def _own(self) -> list[wire.Request]:
+        own: list[wire.Request] = []
         for _ in range(MAX_PAGES):
             params = {"requestOwnership": "OWNED_REQUESTS", "requestStatus": "ALL_REQUESTS", "start": str(len(own))}
             params |= {"serviceDeskId": self._service_desk, "limit": LIMIT}
-            found = self._line.parse(await self._get("/request", params), _Requests, act=Act.READ)
+            found = self._line.parse(await self._get("/request", params), wire.Requests, act=Act.READ)
             own += found.values
             if found.is_last_page or not found.values:
                 break
         return own
 
-    async def _comments(self, key: str) -> list[_Comment]:
-        said: list[_Comment] = []
+    async def _comments(self, key: str) -> list[wire.Comment]:
+        said: list[wire.Comment] = []
         for _ in range(MAX_PAGES):
             params = {
                 "public": "true",
@@ -328,7 +240,7 @@ class JiraDesk(Desk):
                 "start": str(len(said)),
                 "limit": LIMIT,
             }
-            found = self._line.parse(await self._get(f"/request/{key}/comment", params), _Comments, act=Act.READ)
+            found = self._line.parse(await self._get(f"/request/{key}/comment", params), wire.Comments, act=Act.READ)
             said += found.values
             if found.is_last_page or not found.values:
                 break
@@ -338,7 +250,7 @@ class JiraDesk(Desk):
         names: list[str] = []
         for _ in range(MAX_PAGES):
             params = {"start": str(len(names)), "limit": LIMIT}
-            found = self._line.parse(await self._get(f"/request/{key}/attachment", params), _Files, act=Act.READ)
+            found = self._line.parse(await self._get(f"/request/{key}/attachment", params), wire.Files, act=Act.READ)
             names += [one.filename for one in found.values]
             if found.is_last_page or not found.values:
                 break
@@ -360,14 +272,14 @@ def _sign_in(secret: str) -> dict[str, str]:
     return basic(user, token) if colon else {"Authorization": f"Bearer {secret}"}
 
 
-def _moment(date: _Date | None) -> datetime | None:
+def _moment(date: wire.Date | None) -> datetime | None:
     try:
         return datetime.fromtimestamp(date.epoch_millis / 1000, UTC) if date else None
     except (OverflowError, ValueError, OSError):
         return None
 
 
-def _comment(one: _Comment, *, me: _Person) -> Comment:
+def _comment(one: wire.Comment, *, me: wire.Person) -> Comment:
     """A comment without the references to its files, which Jira writes into the text: "[^name] _(12 kB)_", "!name|thumbnail!"."""
     text = one.body
     for file in one.attachments.values:
@@ -384,7 +296,7 @@ def _comment(one: _Comment, *, me: _Person) -> Comment:
     )
 
 
-def _ticket(one: _Request) -> Ticket:
+def _ticket(one: wire.Request) -> Ticket:
     status, made = one.current_status, _created(one)
     return Ticket(
         id=made.id,
@@ -398,5 +310,5 @@ def _ticket(one: _Request) -> Ticket:
     )
 
 
-def _created(one: _Request, *, attached: tuple[str, ...] = ()) -> Created:
+def _created(one: wire.Request, *, attached: tuple[str, ...] = ()) -> Created:
     return Created(id=checked(one.issue_key, KEY), ref=one.issue_key, url=web_link(one.links.web), attached=attached)

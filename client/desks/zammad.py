@@ -13,10 +13,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-import msgspec
 
 from client.desks.base import Act, Desk
 from client.desks.texts import (
@@ -32,6 +29,7 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.wire import zammad as wire
 from client.model import Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
@@ -47,39 +45,6 @@ MAX_PAGES = 10  # the list is oldest first: whoever has more than 1,000 tickets 
 LOOKS = 10  # newest tickets that are looked into for our key
 TICKET_ID = re.compile(r"[1-9][0-9]{0,17}")
 DONE = frozenset({"closed", "merged", "removed"})  # states that come with it; those that a company adds count as open
-
-
-class _Ticket(msgspec.Struct, frozen=True):
-    id: int
-    number: str
-    title: str
-    customer_id: int
-    state: str = ""  # with expand=true only
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-
-class _File(msgspec.Struct, frozen=True):
-    filename: str
-
-
-class _Article(msgspec.Struct, frozen=True):
-    id: int
-    body: str
-    content_type: str = "text/plain"
-    internal: bool = False
-    sender: str = ""
-    author: str | None = msgspec.field(name="from", default=None)
-    created_at: datetime | None = None
-    attachments: tuple[_File, ...] = ()
-
-
-class _Me(msgspec.Struct, frozen=True):
-    id: int
-    firstname: str | None = ""
-    lastname: str | None = ""
-    login: str = ""
-    email: str | None = ""
 
 
 class ZammadDesk(Desk):
@@ -132,7 +97,7 @@ class ZammadDesk(Desk):
         article = _article(with_ref(payload), payload)
         ticket = {"title": payload.subject, **group, "article": article, **own_fields(self._fields, payload)}
         found = await self._line.ask("POST", f"{API}/tickets", act=Act.WRITE, expect=MADE, json=ticket)
-        made = self._line.parse(found, _Ticket, act=Act.WRITE)
+        made = self._line.parse(found, wire.Ticket, act=Act.WRITE)
         # One transaction: the ticket is there with all of its files, or not at all.
         return self._created(made, attached=tuple(one.name for one in payload.attachments))
 
@@ -140,7 +105,7 @@ class ZammadDesk(Desk):
         """The employee's ticket with our key in its text: by the search, then by looking into the newest."""
         me = await self._me()
         found = await self._get("/tickets/search", {"query": f'"{key}"', "limit": "20", "expand": "true"})
-        hits = self._line.parse(found, tuple[_Ticket, ...], act=Act.READ)
+        hits = self._line.parse(found, tuple[wire.Ticket, ...], act=Act.READ)
         newest = sorted(await self._own(me), key=lambda one: -one.id)[:LOOKS]
         for one in dict.fromkeys([*(hit for hit in hits if hit.customer_id == me.id), *newest]):
             articles = await self._articles(str(one.id))
@@ -157,7 +122,7 @@ class ZammadDesk(Desk):
         """What was said, oldest first, without internal notes."""
         number = checked(ticket_id, TICKET_ID)
         found = await self._get(f"/tickets/{number}", {"expand": "true"}, expect=OURS)
-        ticket = self._line.parse(self._theirs(found), _Ticket, act=Act.READ)
+        ticket = self._line.parse(self._theirs(found), wire.Ticket, act=Act.READ)
         shown = [one for one in await self._articles(number) if not one.internal]
         return Conversation(
             ticket=self._ticket(ticket),
@@ -169,7 +134,7 @@ class ZammadDesk(Desk):
         number = checked(ticket_id, TICKET_ID)
         article = {"ticket_id": int(number), **_article(payload.body, payload)}
         found = await self._line.ask("POST", f"{API}/ticket_articles", act=Act.WRITE, expect=OURS, json=article)
-        self._line.parse(self._theirs(found), _Article, act=Act.WRITE)
+        self._line.parse(self._theirs(found), wire.Article, act=Act.WRITE)
 
     async def whoami(self) -> Identity:
         """Whose token it is."""
@@ -181,23 +146,23 @@ class ZammadDesk(Desk):
         """Lets go of connections."""
         await self._line.close()
 
-    async def _me(self) -> _Me:
-        return self._line.parse(await self._get("/users/me", {}), _Me, act=Act.READ)
+    async def _me(self) -> wire.Me:
+        return self._line.parse(await self._get("/users/me", {}), wire.Me, act=Act.READ)
 
-    async def _own(self, me: _Me) -> list[_Ticket]:
+    async def _own(self, me: wire.Me) -> list[wire.Ticket]:
         """Own tickets, oldest first. Customers may be shown those of their whole organisation, so others' are left out."""
-        own: list[_Ticket] = []
+        own: list[wire.Ticket] = []
         for page in range(1, MAX_PAGES + 1):
             params = {"expand": "true", "page": str(page), "per_page": str(PAGE)}
-            found = self._line.parse(await self._get("/tickets", params), tuple[_Ticket, ...], act=Act.READ)
+            found = self._line.parse(await self._get("/tickets", params), tuple[wire.Ticket, ...], act=Act.READ)
             own += [one for one in found if one.customer_id == me.id]
             if len(found) < PAGE:
                 break
         return own
 
-    async def _articles(self, ticket_id: str) -> tuple[_Article, ...]:
+    async def _articles(self, ticket_id: str) -> tuple[wire.Article, ...]:
         found = self._theirs(await self._get(f"/ticket_articles/by_ticket/{ticket_id}", {}, expect=OURS))
-        return tuple(sorted(self._line.parse(found, tuple[_Article, ...], act=Act.READ), key=lambda one: one.id))
+        return tuple(sorted(self._line.parse(found, tuple[wire.Article, ...], act=Act.READ), key=lambda one: one.id))
 
     async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
         return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
@@ -207,7 +172,7 @@ class ZammadDesk(Desk):
             raise not_yours()
         return found
 
-    def _ticket(self, one: _Ticket) -> Ticket:
+    def _ticket(self, one: wire.Ticket) -> Ticket:
         made = self._created(one)
         return Ticket(
             id=made.id,
@@ -220,7 +185,7 @@ class ZammadDesk(Desk):
             updated_at=one.updated_at,
         )
 
-    def _created(self, one: _Ticket, *, attached: tuple[str, ...] = ()) -> Created:
+    def _created(self, one: wire.Ticket, *, attached: tuple[str, ...] = ()) -> Created:
         page = f"{self._line.base}/#ticket/zoom/{one.id}"
         return Created(id=str(one.id), ref=one_line(one.number), url=page, attached=attached)
 
@@ -238,7 +203,7 @@ def _article(body: str, payload: Payload) -> dict[str, Any]:
     }
 
 
-def _comment(one: _Article, *, first: bool) -> Comment:
+def _comment(one: wire.Article, *, first: bool) -> Comment:
     text = text_of(one.body) if "html" in one.content_type else one.body
     return Comment(
         id=str(one.id),

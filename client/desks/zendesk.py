@@ -14,11 +14,8 @@ An API token of Zendesk ("name/token:...") can speak as anybody of the company, 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from time import time
 from typing import TYPE_CHECKING, ClassVar, Self
-
-import msgspec
 
 from client.desks.base import Act, Desk
 from client.desks.texts import (
@@ -34,6 +31,7 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.wire import zendesk as wire
 from client.errors import DeskFault, DeskRefused, OutcomeUnknown, SettingsFault, SignInNeeded, TooLarge
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
@@ -50,80 +48,6 @@ MAX_PAGES = 10  # of 100: more than anyone looks at
 UPLOAD_LASTS_S = 3000.0  # Zendesk says 60 minutes; a closed lid between upload and request can last that long
 DONE = frozenset({"solved", "closed"})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-
-
-class _Request(msgspec.Struct, frozen=True):
-    id: int
-    subject: str | None
-    status: str
-    requester_id: int
-    description: str | None = ""
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-
-class _One(msgspec.Struct, frozen=True):
-    request: _Request
-
-
-class _List(msgspec.Struct, frozen=True):
-    requests: tuple[_Request, ...]
-    next_page: str | None = None
-
-
-class _File(msgspec.Struct, frozen=True):
-    file_name: str
-
-
-class _Upload(msgspec.Struct, frozen=True):
-    token: str
-
-
-class _Uploaded(msgspec.Struct, frozen=True):
-    upload: _Upload
-
-
-class _Comment(msgspec.Struct, frozen=True):
-    id: int
-    author_id: int
-    body: str = ""
-    public: bool = True
-    created_at: datetime | None = None
-    attachments: tuple[_File, ...] = ()
-
-
-class _Author(msgspec.Struct, frozen=True):
-    id: int
-    name: str = ""
-    agent: bool = False
-
-
-class _Comments(msgspec.Struct, frozen=True):
-    comments: tuple[_Comment, ...]
-    users: tuple[_Author, ...] = ()
-    next_page: str | None = None
-
-
-class _Person(msgspec.Struct, frozen=True):
-    id: int | None
-    name: str = ""
-    email: str | None = ""
-
-
-class _Me(msgspec.Struct, frozen=True):
-    user: _Person
-
-
-class _Article(msgspec.Struct, frozen=True):
-    id: int
-    title: str
-    body: str | None = ""
-    snippet: str | None = ""
-    updated_at: datetime | None = None
-
-
-class _Found(msgspec.Struct, frozen=True):
-    results: tuple[_Article, ...]
 
 
 def _bearer(secret: str) -> dict[str, str]:
@@ -207,7 +131,7 @@ class ZendeskDesk(Desk):
             if "idempotency key" in fault.words.lower():  # it was sent before with other upload tokens, so it is there
                 raise OutcomeUnknown("The help desk has seen this ticket before.") from fault
             raise
-        made = self._line.parse(found, _One, act=Act.WRITE).request
+        made = self._line.parse(found, wire.One, act=Act.WRITE).request
         try:
             return self._created(made, attached=await self._attached(made.id) if payload.attachments else ())
         except DeskFault as fault:
@@ -228,7 +152,7 @@ class ZendeskDesk(Desk):
         """What was said in public, oldest first; the first message is the request's own text."""
         number = checked(ticket_id, NUMBER)
         found = await self._get(f"/requests/{number}", {}, expect=OURS)
-        request = self._line.parse(self._theirs(found), _One, act=Act.READ).request
+        request = self._line.parse(self._theirs(found), wire.One, act=Act.READ).request
         comments, people = await self._comments(request.id)
         return Conversation(
             ticket=self._ticket(request),
@@ -252,7 +176,7 @@ class ZendeskDesk(Desk):
         path = f"{API}/requests/{checked(ticket_id, NUMBER)}"
         comment = {"body": payload.body, "uploads": await self._uploads(payload.attachments)}
         found = await self._line.ask("PUT", path, act=Act.WRITE, expect=OURS, json={"request": {"comment": comment}})
-        self._line.parse(self._theirs(found), _One, act=Act.WRITE)
+        self._line.parse(self._theirs(found), wire.One, act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the help center for these words, best first."""
@@ -268,12 +192,12 @@ class ZendeskDesk(Desk):
                 reviewed_on=one.updated_at.date().isoformat() if one.updated_at else "",
                 source=self._line.host,
             )
-            for one in self._line.parse(found, _Found, act=Act.READ).results
+            for one in self._line.parse(found, wire.Found, act=Act.READ).results
         )
 
     async def whoami(self) -> Identity:
         """Whose token it is; Zendesk answers strangers too, without a number."""
-        me = self._line.parse(await self._get("/users/me", {}), _Me, act=Act.READ).user
+        me = self._line.parse(await self._get("/users/me", {}), wire.Me, act=Act.READ).user
         if me.id is None:
             raise SignInNeeded("The help desk does not accept the sign-in (any more).")
         return Identity(name=one_line(me.name), email=one_line(me.email or ""))
@@ -304,24 +228,26 @@ class ZendeskDesk(Desk):
             raise TooLarge(
                 f"The file {file.name} is too large for the help desk.", name=file.name, words=fault.words
             ) from fault
-        return self._line.parse(found, _Uploaded, act=Act.READ).upload.token
+        return self._line.parse(found, wire.Uploaded, act=Act.READ).upload.token
 
-    async def _own(self) -> list[_Request]:
-        own: list[_Request] = []
+    async def _own(self) -> list[wire.Request]:
+        own: list[wire.Request] = []
         for page in range(1, MAX_PAGES + 1):
             params = {"sort_by": "created_at", "sort_order": "desc", "per_page": PER_PAGE, "page": str(page)}
-            found = self._line.parse(await self._get("/requests", params), _List, act=Act.READ)
+            found = self._line.parse(await self._get("/requests", params), wire.List, act=Act.READ)
             own += found.requests
             if not found.next_page:
                 break
         return own
 
-    async def _comments(self, request: int) -> tuple[list[_Comment], dict[int, _Author]]:
-        comments: list[_Comment] = []
-        people: dict[int, _Author] = {}
+    async def _comments(self, request: int) -> tuple[list[wire.Comment], dict[int, wire.Author]]:
+        comments: list[wire.Comment] = []
+        people: dict[int, wire.Author] = {}
         for page in range(1, MAX_PAGES + 1):
             params = {"per_page": PER_PAGE, "page": str(page)}
-            found = self._line.parse(await self._get(f"/requests/{request}/comments", params), _Comments, act=Act.READ)
+            found = self._line.parse(
+                await self._get(f"/requests/{request}/comments", params), wire.Comments, act=Act.READ
+            )
             comments += [one for one in found.comments if one.public]
             people |= {one.id: one for one in found.users}
             if not found.next_page:
@@ -340,7 +266,7 @@ class ZendeskDesk(Desk):
             raise not_yours()
         return found
 
-    def _ticket(self, one: _Request) -> Ticket:
+    def _ticket(self, one: wire.Request) -> Ticket:
         made = self._created(one)
         return Ticket(
             id=made.id,
@@ -353,7 +279,7 @@ class ZendeskDesk(Desk):
             updated_at=one.updated_at,
         )
 
-    def _created(self, one: _Request, *, attached: tuple[str, ...] = ()) -> Created:
+    def _created(self, one: wire.Request, *, attached: tuple[str, ...] = ()) -> Created:
         return Created(
             id=str(one.id), ref=str(one.id), url=web_link(f"{self._line.base}/hc/requests/{one.id}"), attached=attached
         )
