@@ -220,7 +220,7 @@ class App:
         """The ticket exactly as it would be sent, after redaction, without what is left out."""
         from client.report.compose import compose  # noqa: PLC0415 -- not needed at rest
 
-        healthy = await to_thread(self._reports.last_healthy)
+        healthy = await to_thread(self._reports.last_healthy, draft.report)
         return await to_thread(compose, draft, who=self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
 
     async def write_report(self, report: Report, target: Path) -> Path:
@@ -232,7 +232,7 @@ class App:
         """
         from client.report.build import write  # noqa: PLC0415 -- not needed at rest
 
-        healthy = await to_thread(self._reports.last_healthy)
+        healthy = await to_thread(self._reports.last_healthy, report)
         return await to_thread(write, report, target, self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
 
     async def send(self, preview: Preview) -> OutboxEntry:

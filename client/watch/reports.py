@@ -1,4 +1,4 @@
-"""The last report of this user on this computer, and the last healthy one, each in a file of its own.
+"""The last report of this user on this computer, and the last healthy one of each network, each in a file of its own.
 
 The icon asks for the last one often, so an unchanged file is not read again. A file that cannot be read is set aside: a report
 is found again with one click, so it is never a reason to stop.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import logging
 import os
 import sys
@@ -26,6 +27,8 @@ LAST: Final = "last_report.json"
 HEALTHY: Final = "last_healthy_report.json"
 REPLACE_TRIES: Final = 10
 REPLACE_PAUSE_S: Final = 0.02
+NETWORK: Final = "healthy_network_"
+MOST_NETWORKS: Final = 12  # office, home, the trains and hotels of a month
 LARGEST_BYTES: Final = 32 << 20  # a report has some hundred KB; anything like this is not one
 
 log = logging.getLogger(__name__)
@@ -54,14 +57,29 @@ class Reports:
             self._write(LAST, data)
             if not report.diagnosis:
                 self._write(HEALTHY, data)
+                if (network := network_of(report)) is not None:
+                    self._write(network, data)
+                    self._forget_old_networks()
 
     def last(self) -> Report | None:
         """The last full report, None before the first check or when its file was broken."""
         return self._read(LAST)
 
-    def last_healthy(self) -> Report | None:
-        """The last report in which nothing was wrong: what "since it last worked" is compared with."""
-        return self._read(HEALTHY)
+    def last_healthy(self, like: Report | None = None) -> Report | None:
+        """The last report in which nothing was wrong: what "since it last worked" is compared with.
+
+        Args:
+            like: prefers the last one in this report's network, for what differs between office and home is no change.
+        """
+        network = network_of(like) if like is not None else None
+        same = self._read(network) if network is not None else None
+        return same or self._read(HEALTHY)
+
+    def _forget_old_networks(self) -> None:
+        with contextlib.suppress(OSError):
+            known = sorted(self._folder.glob(f"{NETWORK}*.json"), key=lambda path: path.stat().st_mtime_ns)
+            for path in known[:-MOST_NETWORKS]:
+                path.unlink()
 
     def _read(self, name: str) -> Report | None:
         path = self._folder / name
@@ -111,6 +129,13 @@ class Reports:
         log.warning("%s is damaged (%s) and was set aside as %s", path.name, error, aside.name)
         with contextlib.suppress(OSError):
             path.replace(aside)
+
+
+def network_of(report: Report) -> str | None:
+    """The name of the file for the report's network, known by its router: its MAC, or its address where that is hidden."""
+    router = next((one.measures for one in report.findings if one.check == "route.gateway"), {})
+    mark = router.get("mac") or router.get("gateway")
+    return f"{NETWORK}{hashlib.sha256(str(mark).encode()).hexdigest()[:16]}.json" if mark else None
 
 
 def _replace(new: Path, path: Path) -> None:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from client.errors import StorageFault
-from client.watch.reports import HEALTHY, LAST, Reports
-from diagnostics.model import Diagnosis, Report, Severity
+from client.watch.reports import HEALTHY, LAST, MOST_NETWORKS, Reports
+from diagnostics.model import Diagnosis, Finding, Report, Severity, Status
 
 
 def report(*, ms: int = 1, sick: bool = False) -> Report:
@@ -50,6 +50,28 @@ def test_only_a_healthy_report_becomes_the_last_healthy_one(folder):
     reports.keep(report(ms=2, sick=True))
     assert reports.last() == report(ms=2, sick=True)
     assert reports.last_healthy() == report(ms=1)
+
+
+def in_network(router: str, **values: object) -> Report:
+    found = Finding(check="route.gateway", area="route", status=Status.OK, summary="", measures={"mac": router})
+    return msgspec.structs.replace(report(**values), findings=(found,))
+
+
+def test_each_network_has_its_own_healthy_report(folder):
+    reports = Reports(folder)
+    reports.keep(in_network("office", ms=1))
+    reports.keep(in_network("home", ms=2))
+    assert reports.last_healthy(in_network("office", ms=9)) == in_network("office", ms=1)
+    assert reports.last_healthy(in_network("hotel", ms=9)) == in_network("home", ms=2)
+    assert reports.last_healthy() == in_network("home", ms=2)
+
+
+def test_networks_of_long_ago_are_forgotten(folder):
+    reports = Reports(folder)
+    for number in range(MOST_NETWORKS + 3):
+        reports.keep(in_network(f"router {number}", ms=number))
+    assert len(list(folder.glob("healthy_network_*"))) == MOST_NETWORKS
+    assert reports.last_healthy(in_network("router 14", ms=99)) == in_network("router 14", ms=14)
 
 
 def test_an_unchanged_file_is_not_read_again(folder, monkeypatch):
