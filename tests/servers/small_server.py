@@ -94,9 +94,14 @@ class Refusal(Exception):
 
 
 class SmallServer:
-    """See the module's text. `next_replies` are given, in order, to the next requests whatever they ask."""
+    """See the module's text. `next_replies` are given, in order, to the next requests whatever they ask.
+
+    `breaks` are numbers of requests (the first is 1) whose line breaks before any answer, each with whether what it asks for
+    is done all the same.
+    """
 
     def __init__(self) -> None:
+        self.breaks: dict[int, bool] = {}
         self.asked: list[Asked] = []
         self.next_replies: list[Reply] = []
         self.lock = threading.RLock()
@@ -117,7 +122,12 @@ class SmallServer:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                reply = outer.reply_to(Asked(self.command, parts.path, query, headers, body))
+                asked = Asked(self.command, parts.path, query, headers, body)
+                broken = outer.breaks.get(len(outer.asked) + 1)
+                reply = outer.reply_to(asked, do=broken is not False)
+                if broken is not None:
+                    self.close_connection = True
+                    return
                 raw = b"" if reply.body is None else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 for name, value in {
@@ -148,9 +158,11 @@ class SmallServer:
         if self._broken:
             raise self._broken[0]
 
-    def reply_to(self, asked: Asked) -> Reply:
+    def reply_to(self, asked: Asked, *, do: bool) -> Reply:
         with self.lock:
             self.asked.append(asked)
+            if not do:
+                return Reply(500)
             if self.next_replies:
                 return self.next_replies.pop(0)
             try:
