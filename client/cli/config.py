@@ -11,7 +11,7 @@ import msgspec
 from client.app import App
 from client.cli.session import Session
 from client.cli.show import put, put_json, put_table, say
-from client.desks import desk_class
+from client.desks import open_desk
 from client.errors import SettingsFault
 from client.settings.generate import example as example_file
 from client.settings.layers import Loaded, Origin
@@ -92,14 +92,14 @@ def schema() -> int:
 
 
 def _of_the_desk(app: App) -> tuple[str, ...]:
-    """What only the help desk's adapter knows: whether there is one of this kind, and whether it has an address."""
+    """What only the help desk's adapter knows: whether there is one of this kind, and what it needs to be opened."""
     desk = app.settings.values.desk
     if not desk.kind:
         return ("desk.url is set, but not desk.kind, so there is no help desk.",) if desk.url else ()
     if not desk.url:
         return ("desk.kind is set, but not desk.url, so there is no help desk.",)
     try:
-        desk_class(desk.kind)
+        open_desk(desk, network=app.settings.values.network, secret=None, version="")
     except SettingsFault as fault:
         return fault.problems or (fault.message,)
     return ()

@@ -99,12 +99,11 @@ class FreshserviceDesk(Desk):
 
         if not personal_key:
             message = "Freshservice knows keys of agents only, and such a key on every computer would open the whole help desk."
-            raise SettingsFault(
-                message,
-                problems=(f"desk.personal_key: {message}",),
-                hint='Offer the employee API in front of it (desk.kind = "employee"), or set desk.personal_key = true where'
-                " everyone signs in with a key of their own.",
+            hint = (
+                'Offer the employee API in front of it (desk.kind = "employee"), or set desk.personal_key = true where everyone'
+                " signs in with a key of their own."
             )
+            raise SettingsFault(message, problems=(f"desk.personal_key: {message} {hint}",), hint=hint)
         if queue and not NUMBER.fullmatch(queue):
             raise missing("desk.queue", "Freshservice needs the number of a group here.")
         field_rules(fields)

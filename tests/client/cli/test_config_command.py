@@ -93,6 +93,9 @@ def test_all_mistakes_are_told_at_once_with_exit_code_2(deskside: Run, settings:
     ("text", "sentence"),
     [
         ('[desk]\nkind = "dmo"\nurl = "https://x.example"', "Did you mean 'demo'?"),
+        ('[desk]\nkind = "zammad"\nurl = "https://x.example"', "desk.queue is not set"),
+        ('[desk]\nkind = "freshservice"\nurl = "https://x.example"', 'desk.kind = "employee"'),
+        ('[desk]\nkind = "zendesk"\nurl = "https://x.example"\nfields = ["color=1"]', "'color=1'"),
         ('[desk]\nkind = "demo"', "desk.kind is set, but not desk.url"),
         ('[desk]\nurl = "https://x.example"', "desk.url is set, but not desk.kind"),
         ('[desk]\nkind = "demo"\nurl = "http://x.example"', "https:// (http:// only on this computer)"),
