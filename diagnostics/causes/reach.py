@@ -232,23 +232,13 @@ def https_blocked(evidence: Evidence) -> Iterable[Match]:
     dying = NOT_THROUGH | {"tls", "tls_silent", "closed"}
     if not safe or not all(one["outcome"] in dying and direct(one) for one in safe):
         return
-    plain_fine = any(one["outcome"] == "answered" for one in plain) or (
-        not plain and "connected" in _other_port(evidence, "internet.https")
-    )
-    if not plain_fine or any(
-        one["outcome"] in {"answered", "stalled"} and secure(one) and one["port"] == HTTPS_PORT
-        for one in visits(evidence)
-    ):
-        confidence = 0.6 if plain_fine and len(safe) > 1 else 0.0
-    else:
-        confidence = (
-            0.92
-            if len(safe) > 1 or any(one["outcome"] in NOT_THROUGH for one in visits(evidence, COMPANY) if secure(one))
-            else 0.8
-        )
-    if confidence:
-        follows = tuple(f"service.*:{literally(one['name'])}" for one in visits(evidence, COMPANY) if secure(one))
-        yield Match(confidence=confidence, evidence=("internet.https", "internet.http"), explains=follows)
+    plain_fine = any(one["outcome"] == "answered" for one in plain)
+    if not plain_fine and (plain or "connected" not in _other_port(evidence, "internet.https")):
+        return
+    others = [one for one in visits(evidence, COMPANY) if secure(one) and one["outcome"] != "name" and direct(one)]
+    confidence = 0.92 if len(safe) > 1 or any(one["outcome"] in dying for one in others) else 0.8
+    follows = tuple(f"service.*:{literally(one['name'])}" for one in visits(evidence, COMPANY) if secure(one))
+    yield Match(confidence=confidence, evidence=("internet.https", "internet.http"), explains=follows)
 
 
 def captive_portal(evidence: Evidence) -> Iterable[Match]:

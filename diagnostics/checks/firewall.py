@@ -6,9 +6,10 @@ import asyncio
 import re
 from typing import Any, Final
 
-from diagnostics.checks.tls import VISITING
+from diagnostics.checks.internet import AFTER_MEASURING
 from diagnostics.model import Outcome, Status
-from diagnostics.network.view import resolvers, state
+from diagnostics.network.view import resolve, resolvers, state, targets
+from diagnostics.network.visits import visit_target
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Reach
 
@@ -16,6 +17,7 @@ FORBIDDEN_CODES: Final = frozenset(
     {3, 9, 10, 13}
 )  # ICMP "port unreachable" and "prohibited": a filter speaking, not a missing route
 UNREACHABLE: Final = 3
+PATIENCE_S: Final = 1.5  # what has not connected by then is looked at
 PROBE_S: Final = 1.6  # the kernel sends the first packet again after 1 s; that it could not is counted
 PLACES: Final = 4
 RULES_S: Final = 2.0
@@ -25,9 +27,10 @@ NOT_THROUGH: Final = frozenset({"silent", "refused", "unreachable", "not_permitt
 @check(
     "firewall.local",
     words="Looking at this computer's own firewall",
-    after=("route.gateway", "dns.resolvers", "internet.line", "internet.families", *VISITING),
+    needs=("route.default",),
+    after=("route.gateway", "dns.resolvers", *AFTER_MEASURING),
     platforms=("linux",),
-    deadline_s=6.0,
+    deadline_s=9.5,
 )
 async def own_filter(context: Context) -> Outcome:
     """Only when something did not get through: does this computer itself drop or reject it?
@@ -36,7 +39,7 @@ async def own_filter(context: Context) -> Outcome:
     that could not be sent again (TcpExt TCPRetransFail); packets that came in and were delivered to nobody (Ip InReceives
     against InDelivers).
     """
-    places = _blocked_places(context)
+    places = await _blocked_places(context)
     told = await resolvers(context)
     servers = [one for one in told.servers if one not in await _heard(context)]
     measures: dict[str, Any] = {"looked": bool(places or servers), "signs": []}
@@ -94,15 +97,21 @@ async def _heard(context: Context) -> set[str]:
     return {one["server"] for one in told if one["answered"]} if isinstance(told, list) else set()
 
 
-def _blocked_places(context: Context) -> list[tuple[str, int]]:
-    """Addresses and ports that did not connect in this run; with nothing visited, the places that are addresses themselves."""
+async def _blocked_places(context: Context) -> list[tuple[str, int]]:
+    """Addresses and ports that do not connect. The visits tell; one that takes long is looked at while it still hangs."""
+    wanted = targets(context)
+    visiting = {one: asyncio.ensure_future(visit_target(context, one)) for one in wanted}
+    if visiting:
+        await asyncio.wait(visiting.values(), timeout=PATIENCE_S)
     found: dict[tuple[str, int], None] = {}
-    for id in VISITING:
-        finding = context.findings.get(id)
-        for visit in finding.measures.get("visits", []) if finding else []:
-            for one in visit.get("attempts", []):
-                if one["reach"] in NOT_THROUGH and ":" not in one["address"] and visit.get("outcome") in NOT_THROUGH:
-                    found[one["address"], visit["port"]] = None
+    for target, visit in visiting.items():
+        if not visit.done():
+            for address in (await resolve(context, target.host)).addresses:
+                found[address, target.port] = None
+        elif visit.result()["outcome"] in NOT_THROUGH and not visit.result().get("at_proxy"):
+            for one in visit.result().get("attempts", []):
+                if one["reach"] in NOT_THROUGH:
+                    found[one["address"], target.port] = None
     line = context.findings.get("internet.line")
     if not found and line is not None and line.measures.get("alive") is False:
         found |= {
@@ -110,7 +119,7 @@ def _blocked_places(context: Context) -> list[tuple[str, int]]:
             for one in line.measures.get("connections", [])
             if one["reach"] in NOT_THROUGH
         }
-    return list(found)[:PLACES]
+    return [(address, port) for address, port in found if ":" not in address][:PLACES]
 
 
 async def _counters(context: Context) -> dict[str, int]:

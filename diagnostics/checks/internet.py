@@ -18,7 +18,7 @@ from diagnostics.wire.echo import Echoes
 from diagnostics.wire.request import host_port
 
 LINE_WAIT_S: Final = 1.2  # one resent packet on a slow line
-KNOCK_S: Final = 2.5  # a first packet lost once is sent again after 1 s
+KNOCK_S: Final = 2.2  # a first packet lost once is sent again after 1 s
 HOPS: Final = 4  # this router, the provider's, and two more: enough to see where it ends
 FAR_HOSTS: Final = 4  # places tried at once: enough that one dead host proves nothing, few enough to be light
 TIME_EXCEEDED: Final = 11  # ICMP type: a router on the way said that the packet had gone far enough

@@ -14,7 +14,8 @@ from diagnostics.wire.connect import Attempt, Reach
 from diagnostics.wire.request import Request, host_port
 
 FIRST_COUNT: Final = 40  # of 10 % loss at least one shows with 98 %
-MORE_COUNT: Final = 80  # only when one was lost: then the share must be counted well enough
+LAST_WAIT_S: Final = 0.25  # for the last answers, beside three times what an answer usually takes
+MORE_COUNT: Final = 60  # only when one was lost: then the share must be counted well enough
 INTERVAL_S: Final = 0.02  # 40 in 0.8 s; a line of 64 kbit/s still carries them
 WAIT_S: Final = 1.0  # an answer later than this is as good as lost
 FEW_WAIT_S: Final = 0.35  # for the last answers when none has come at all: the path drops pings
@@ -45,15 +46,16 @@ async def measure(context: Context, address: str, port: int | None) -> Measured:
     probe = context.probe
     first = await probe.echo(address, count=3, interval=0.05, wait=FEW_WAIT_S)
     if not first.received:  # far away, or really dropped: look at both at once
-        again, connected = await asyncio.gather(
+        first, connected = await asyncio.gather(
             probe.echo(address, count=4, interval=0.1, wait=WAIT_S), _by_connecting(context, address, port)
         )
-        if not again.received:
+        if not first.received:
             return connected
-    echoes = await probe.echo(address, count=FIRST_COUNT, interval=INTERVAL_S, wait=WAIT_S)
+    wait = min(WAIT_S, LAST_WAIT_S + 3 * (first.median_ms or 0) / 1000)
+    echoes = await probe.echo(address, count=FIRST_COUNT, interval=INTERVAL_S, wait=wait)
     sent, times = echoes.sent, echoes.times_ms
     if echoes.received < echoes.sent:
-        more = await probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=WAIT_S)
+        more = await probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=wait)
         sent, times = sent + more.sent, (*times, *more.times_ms)
     return _measured("ping", sent, times)
 
@@ -183,6 +185,21 @@ async def internet(context: Context) -> Outcome:
     return Outcome(status=status, summary=words, measures=measures)
 
 
+def _pointless(context: Context) -> str:
+    """Why a download would only measure what is already known, "" when it would not."""
+    visits = [one for id in ("internet.http", "internet.https") for one in _visits(context, id)]
+    if visits and not any(one["outcome"] == "answered" for one in visits):
+        return "no page comes"
+    for id, why in (
+        ("quality.local", "the line is lossy or late"),
+        ("quality.internet", "the line is lossy or late"),
+        ("path.mtu", "large packets are lost"),
+    ):
+        if (finding := context.findings.get(id)) is not None and finding.status in {Status.WARNING, Status.FAILED}:
+            return why
+    return ""
+
+
 def _visits(context: Context, id: str) -> list[dict[str, Any]]:
     finding = context.findings.get(id)
     return list(finding.measures.get("visits", [])) if finding else []
@@ -200,16 +217,13 @@ async def bandwidth(context: Context) -> Outcome:
     from diagnostics.network.doors import doors  # noqa: PLC0415 -- only where a download is wanted
 
     url = context.targets.network.bandwidth_url
-    visits = [one for id in ("internet.http", "internet.https") for one in _visits(context, id)]
-    if url and visits and not any(one["outcome"] == "answered" for one in visits):
-        return Outcome(
-            status=Status.UNKNOWN,
-            summary="Without web pages there is no throughput to measure.",
-            measures={"kbit_per_s": None},
-        )
     if not url:
         return Outcome(
             status=Status.OK, summary="The throughput was not measured.", measures={"looked": False, "kbit_per_s": None}
+        )
+    if why := _pointless(context):
+        return Outcome(
+            status=Status.UNKNOWN, summary=f"The throughput was not measured: {why}.", measures={"kbit_per_s": None}
         )
     proxy = (await doors(context)).door_for(url)
     host = host_port(proxy or url)[0]

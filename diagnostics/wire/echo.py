@@ -331,6 +331,7 @@ async def echo_all(group: str, device: str, *, wait: float) -> tuple[str, ...]:
     return tuple(found)
 
 
+ARP_PAUSE_S: Final = 0.002  # 500 a second at the most: a trickle on any cable
 ETHERNET_ARP: Final = 0x0806
 ARP_HEAD: Final = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1)  # Ethernet, IPv4, their lengths, a request
 
@@ -354,7 +355,9 @@ async def overhear(device: str, guesses: tuple[str, ...], *, wait: float) -> tup
         own = sock.getsockname()[4]
         for guess in guesses:  # "who has" without an address of one's own (RFC 5227): nobody's tables change by it
             request = ARP_HEAD + own + bytes(4) + bytes(6) + socket.inet_aton(guess)
-            sock.send(b"\xff" * 6 + own + struct.pack("!H", ETHERNET_ARP) + request)
+            with contextlib.suppress(BlockingIOError):  # the adapter is busy: the next ones may get out
+                sock.send(b"\xff" * 6 + own + struct.pack("!H", ETHERNET_ARP) + request)
+            await asyncio.sleep(ARP_PAUSE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 while True:
