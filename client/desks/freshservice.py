@@ -140,7 +140,7 @@ class FreshserviceDesk(Desk):
 
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said, oldest first, without private notes; the first message is the ticket's own text."""
-        ticket = await self._mine(ticket_id)
+        ticket, me = await self._mine(ticket_id)
         said: list[wire.Message] = []
         for page in range(1, MAX_PAGES + 1):
             found = await self._get(
@@ -158,12 +158,12 @@ class FreshserviceDesk(Desk):
             created_at=ticket.created_at,
             attachments=ticket.attachments,
         )
-        comments = tuple(_comment(one, ticket) for one in (first, *said) if not one.private)
+        comments = tuple(_comment(one, me) for one in (first, *said) if not one.private)
         return Conversation(ticket=self._told(ticket), comments=comments)
 
     async def comment(self, ticket_id: str, payload: Payload) -> None:
         """Adds the employee's reply with its files; only to a ticket of their own, although the key could write to any."""
-        ticket = await self._mine(ticket_id)
+        ticket, _ = await self._mine(ticket_id)
         values = {
             "body": html_of(payload.body),
             "private": "false",
@@ -194,8 +194,7 @@ class FreshserviceDesk(Desk):
     async def whoami(self) -> Identity:
         """Whose key it is."""
         me = await self._me()
-        name = f"{me.first_name or ''} {me.last_name or ''}".strip() or me.email
-        return Identity(name=one_line(name), email=one_line(me.email))
+        return Identity(name=_name(me), email=one_line(me.email))
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -214,11 +213,12 @@ class FreshserviceDesk(Desk):
                 break
         return sorted(own, key=lambda one: -one.id)
 
-    async def _mine(self, ticket_id: str) -> wire.Ticket:
+    async def _mine(self, ticket_id: str) -> tuple[wire.Ticket, wire.Agent]:
         ticket = await self._ticket(checked(ticket_id, NUMBER))
-        if ticket.requester_id != (await self._me()).id:
+        me = await self._me()
+        if ticket.requester_id != me.id:
             raise not_yours()
-        return ticket
+        return ticket, me
 
     async def _ticket(self, number: str) -> wire.Ticket:
         found = await self._get(f"/tickets/{number}", {}, expect=OURS)
@@ -262,11 +262,15 @@ class FreshserviceDesk(Desk):
         return Created(id=str(one.id), ref=str(one.id), url=page, attached=tuple(file.name for file in one.attachments))
 
 
-def _comment(one: wire.Message, ticket: wire.Ticket) -> Comment:
-    mine = one.user_id == ticket.requester_id
+def _name(me: wire.Agent) -> str:
+    return one_line(f"{me.first_name or ''} {me.last_name or ''}".strip() or me.email)
+
+
+def _comment(one: wire.Message, me: wire.Agent) -> Comment:
+    mine = one.user_id == me.id
     return Comment(
         id=str(one.id),
-        author="" if mine else "Help desk",
+        author=_name(me) if mine else "Help desk",
         from_agent=not mine,
         text=text_of(one.body or ""),
         created_at=one.created_at,

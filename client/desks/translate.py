@@ -171,7 +171,10 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
     A date is compared with the answer's own `Date` where there is one: this computer's clock may be wrong.
     """
-    raw = (headers.get("retry-after") or headers.get("ratelimit-reset") or "").strip()
+    raw = headers.get("retry-after", "").strip()
+    reset = headers.get("ratelimit-reset", "").strip()
+    if not raw and re.fullmatch(r"[0-9]{1,4}", reset):  # more digits are a moment since 1970, as other desks have it
+        raw = reset
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", raw):
         return min(float(raw), MAX_WAIT_S)
     until, now = _moment(raw), _moment(headers.get("date", "")) or datetime.now(UTC)

@@ -117,3 +117,4 @@ def test_the_password_of_a_user_is_taken_out_of_what_the_desk_says() -> None:
 def test_a_reset_in_seconds_is_a_time_to_wait_where_there_is_no_other() -> None:
     assert retry_after_s({"ratelimit-reset": "41"}) == 41
     assert retry_after_s({"ratelimit-reset": "41", "retry-after": "7"}) == 7
+    assert retry_after_s({"ratelimit-reset": "1769850000"}) is None
