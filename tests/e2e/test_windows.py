@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from client.demo import launch
+
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "build/windows"
 CRASHED = "Deskside could not find this out."
@@ -85,8 +87,37 @@ def test_it_sees_the_real_adapters_disks_and_memory(report: dict) -> None:
     assert finding(report, "memory.available")["measures"]["total_bytes"] > 100_000_000
 
 
+def test_it_sees_the_way_out_through_windows_own_tables(report: dict) -> None:
+    shown = json.loads(subprocess.check_output(["ip", "-4", "-j", "route", "show", "default"], text=True))
+    ways = [one["gateway"] for one in finding(report, "route.default")["measures"].get("routes", [])]
+    assert ways == [one["gateway"] for one in shown if "gateway" in one]
+    adapters = finding(report, "link.adapters")["measures"]["adapters"]
+    own = {
+        address["local"] for link in addresses_here() for address in link["addr_info"] if address["family"] == "inet"
+    }
+    assert {ip.partition("/")[0] for one in adapters for ip in one["ipv4"]} == own - {"127.0.0.1"}
+
+
+def addresses_here() -> list[dict]:
+    found: list[dict] = json.loads(subprocess.check_output(["ip", "-j", "addr", "show"], text=True))
+    return [one for one in found if one.get("link_type") != "loopback"]
+
+
+def test_windows_own_service_pings_for_everybody(wine) -> None:
+    code = (
+        "import asyncio\n"
+        "from diagnostics.probe import Probe\n"
+        "found = asyncio.run(Probe().echo('127.0.0.1', count=20, interval=0.01, wait=2))\n"
+        "print(found.allowed, found.sent, found.received)"
+    )
+    done = wine("-c", code)
+    assert done.stdout.split() == ["True", "20", "20"], done.stderr
+
+
 def test_nothing_is_called_wrong_that_cannot_be_seen(report: dict) -> None:
-    wrong = [one["cause"] for one in report["diagnosis"] if one["cause"] != "processor.saturated"]  # other tests run beside
+    wrong = [
+        one["cause"] for one in report["diagnosis"] if one["cause"] != "processor.saturated"
+    ]  # other tests run beside
     assert wrong == []
 
 
@@ -117,3 +148,41 @@ def test_a_mistake_is_one_sentence_there_too(wine) -> None:
     done = wine("-m", "client", "fix", "plan", "no.such")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_what_would_be_cleared_is_shown_first(wine) -> None:
+    done = wine("-m", "client", "fix", "plan", "disk.free_space", "--json")
+    plan = json.loads(done.stdout)["plan"]
+    assert plan["fix"] == "disk.free_space"
+    assert bool(plan["steps"]) != bool(plan["refused"]), done.stdout
+
+
+POLICY = (
+    "import sys, winreg\n"
+    "key = winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, r'Software\\Policies\\Deskside\\desk')\n"
+    "for name, value in (('kind', 'employee'), ('url', sys.argv[1])):\n"
+    "    winreg.SetValueEx(key, name, 0, winreg.REG_SZ, value)"
+)
+NO_POLICY = (
+    "import winreg\n"
+    "winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, r'Software\\Policies\\Deskside\\desk')\n"
+    "winreg.DeleteKey(winreg.HKEY_LOCAL_MACHINE, r'Software\\Policies\\Deskside')"
+)
+
+
+def test_a_ticket_goes_to_the_desk_of_the_policy_with_the_vaults_token(wine, tmp_path: Path) -> None:
+    with launch.start(tmp_path / "desk", rate=0) as desk:
+        assert wine("-c", POLICY, desk.url).returncode == 0
+        try:
+            signed_in = wine("-m", "client", "login", "--token-stdin", said=desk.token)
+            assert signed_in.returncode == 0, signed_in.stderr
+            sent = wine("-m", "client", "ticket", "create", "--words", 'Drucker: grün & "ä"', "--yes", "--json")
+            assert sent.returncode == 0, sent.stderr
+            seen = desk.agent_ticket(json.loads(sent.stdout)["ticket"]["id"])
+            assert wine("-m", "client", "logout").returncode == 0
+            assert wine("-m", "client", "whoami").returncode != 0
+        finally:
+            wine("-c", NO_POLICY)
+    assert seen.title == 'Drucker: grün & "ä"'
+    assert {one.name for one in seen.attachments} >= {"report.json", "summary.txt"}
+    assert json.loads(next(one.data for one in seen.attachments if one.name == "report.json"))["platform"] == "win32"
