@@ -78,12 +78,17 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _echo_socket(address: str, device: str) -> tuple[socket.socket, bool] | None:
-    """A socket that may ping, and whether it is raw; None when neither kind is allowed."""
+    """A socket that may ping, and whether it is (or behaves as) a raw one; None when neither kind is allowed."""
     protocol = socket.IPPROTO_ICMP if family_of(address) == socket.AF_INET else socket.IPPROTO_ICMPV6
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         with contextlib.suppress(OSError):
-            return open_socket(address, kind, device=device, protocol=protocol), kind == socket.SOCK_RAW
+            return open_socket(address, kind, device=device, protocol=protocol), hands_over_all(sys.platform, kind)
     return None
+
+
+def hands_over_all(platform: str, kind: socket.SocketKind) -> bool:
+    """Whether an ICMP socket gives the IPv4 header too, and everybody's replies: raw ones do, and macOS' datagram ones."""
+    return kind == socket.SOCK_RAW or platform == "darwin"
 
 
 def checksum(data: bytes) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 import pytest
 
@@ -13,6 +15,7 @@ from diagnostics.platforms.network import Kind, NetworkState
 from diagnostics.probe import Probe, Ran
 from diagnostics.registry import Context
 from diagnostics.targets import Targets
+from diagnostics.wire import echo
 
 QUIET = """\
 lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 16384
@@ -426,3 +429,12 @@ def test_output_that_ends_early_is_read_as_far_as_it_goes(cut: int):
         (PORTS, mac.parse_ports),
     ):
         parse(text[:cut])
+
+
+def test_pings_are_recognised_behind_the_header_that_macos_leaves_on():
+    header = bytes([0x45, 0, 0, 84, 0, 0, 0, 0, 64, 1, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2])
+    ours, theirs = (struct.pack("!BBHHH", 0, 0, 0, mark, 7) + bytes(56) for mark in (0x1234, 0x9999))
+    assert echo.hands_over_all("darwin", socket.SOCK_DGRAM)
+    assert not echo.hands_over_all("linux", socket.SOCK_DGRAM)
+    assert echo._reply_number(header + ours, socket.AF_INET, mark=0x1234) == 7
+    assert echo._reply_number(header + theirs, socket.AF_INET, mark=0x1234) is None

@@ -19,6 +19,7 @@ from diagnostics.platforms.win32_ip_helper import Forward, Interface, Neighbour,
 from diagnostics.probe import Probe
 from diagnostics.registry import Context
 from diagnostics.targets import Targets
+from diagnostics.wire import echo
 
 WIFI = Interface(
     index=12,
@@ -358,3 +359,42 @@ def test_addresses_and_name_servers_are_followed_through_their_lists():
 def test_elsewhere_it_says_that_this_is_not_windows():
     with pytest.raises(OSError, match="Windows only"):
         helper.read_tables()
+
+
+# --- pings by Windows' own service
+
+
+def pinged(monkeypatch: pytest.MonkeyPatch, answers: list[int | OSError | None], *, size: int = 56) -> echo.Echoes:
+    """What becomes of as many pings as there are answers."""
+    left, asked = list(answers), []
+
+    def ping(address: str, *, size: int, wait_s: float, whole: bool) -> int | None:
+        asked.append((address, size, wait_s, whole))
+        answer = left.pop()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(helper, "ping", ping)
+    found = asyncio.run(echo._echo_by_service("192.0.2.1", count=len(answers), interval=0, wait=0.5, size=size))
+    assert asked == [("192.0.2.1", size, 0.5, size > echo.ORDINARY_BYTES)] * len(answers)
+    return found
+
+
+def test_answers_are_counted_and_silence_is_loss(monkeypatch: pytest.MonkeyPatch):
+    found = pinged(monkeypatch, [0, None, 0, 0])
+    assert (found.allowed, found.sent, found.received, found.loss_percent) == (True, 4, 3, 25.0)
+
+
+def test_what_another_host_says_is_no_answer(monkeypatch: pytest.MonkeyPatch):
+    assert pinged(monkeypatch, [11003, 11013]).received == 0  # host unreachable, expired on the way
+
+
+def test_a_packet_that_may_not_be_cut_can_be_too_big(monkeypatch: pytest.MonkeyPatch):
+    found = pinged(monkeypatch, [helper.IP_PACKET_TOO_BIG, None], size=1472)
+    assert (found.too_big, found.received) == (True, 0)
+
+
+def test_a_system_that_does_not_let_us_ping_says_nothing_about_the_line(monkeypatch: pytest.MonkeyPatch):
+    found = pinged(monkeypatch, [OSError("no"), OSError("no")])
+    assert (found.allowed, found.sent, found.loss_percent) == (False, 0, None)
