@@ -15,7 +15,7 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act, CannotDo, Desk
 from client.desks.texts import (
     MAX_LINE,
     checked,
@@ -106,16 +106,19 @@ class ZammadDesk(Desk):
         me = await self._me()
         found = await self._get("/tickets/search", {"query": f'"{key}"', "limit": "20", "expand": "true"})
         hits = self._line.parse(found, tuple[wire.Ticket, ...], act=Act.READ)
-        newest = sorted(await self._own(me), key=lambda one: -one.id)[:LOOKS]
+        own, whole = await self._own(me)
+        newest = sorted(own, key=lambda one: -one.id)[:LOOKS]
         for one in dict.fromkeys([*(hit for hit in hits if hit.customer_id == me.id), *newest]):
             articles = await self._articles(str(one.id))
             if articles and key in articles[0].body:
                 return self._created(one, attached=tuple(file.filename for file in articles[0].attachments))
+        if not whole:  # "no" would be a guess, and a second ticket its price
+            raise CannotDo("The help desk shows you more tickets than can be looked through.")
         return None
 
     async def tickets(self) -> tuple[Ticket, ...]:
         """The employee's own tickets, newest first; of the first 1,000, for Zammad lists the oldest first."""
-        own = await self._own(await self._me())
+        own, _ = await self._own(await self._me())
         return tuple(self._ticket(one) for one in sorted(own, key=lambda one: -one.id))
 
     async def conversation(self, ticket_id: str) -> Conversation:
@@ -149,16 +152,16 @@ class ZammadDesk(Desk):
     async def _me(self) -> wire.Me:
         return self._line.parse(await self._get("/users/me", {}), wire.Me, act=Act.READ)
 
-    async def _own(self, me: wire.Me) -> list[wire.Ticket]:
-        """Own tickets, oldest first. Customers may be shown those of their whole organisation, so others' are left out."""
+    async def _own(self, me: wire.Me) -> tuple[list[wire.Ticket], bool]:
+        """Own tickets, oldest first, and whether these are all; customers may be shown those of their whole organisation too."""
         own: list[wire.Ticket] = []
         for page in range(1, MAX_PAGES + 1):
             params = {"expand": "true", "page": str(page), "per_page": str(PAGE)}
             found = self._line.parse(await self._get("/tickets", params), tuple[wire.Ticket, ...], act=Act.READ)
             own += [one for one in found if one.customer_id == me.id]
             if len(found) < PAGE:
-                break
-        return own
+                return own, True
+        return own, False
 
     async def _articles(self, ticket_id: str) -> tuple[wire.Article, ...]:
         found = self._theirs(await self._get(f"/ticket_articles/by_ticket/{ticket_id}", {}, expect=OURS))

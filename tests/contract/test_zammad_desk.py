@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from client.desks import open_desk
-from client.desks.base import Desk
+from client.desks import zammad as adapter
+from client.desks.base import CannotDo, Desk
 from client.desks.texts import without_ref
 from client.errors import DeskRefused, SettingsFault
 from client.model import Attachment
@@ -79,6 +80,18 @@ class TestZammadDesk(DeskContract):
         sent = payload(subject="Sent, and the line broke")
         made = self.create(bench, sent)
         assert self.run(bench.desk.find(sent.key)).id == made.id
+
+    def test_where_not_every_ticket_can_be_looked_through_it_does_not_say_no(
+        self, bench: Bench, zammad: FakeZammad, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(adapter, "MAX_PAGES", 1)
+        monkeypatch.setattr(adapter, "PAGE", 2)
+        zammad.index_lags = True
+        sent = [payload() for _ in range(3)]
+        made = [self.create(bench, one) for one in sent]
+        assert self.run(bench.desk.find(sent[0].key)).id == made[0].id
+        with pytest.raises(CannotDo):
+            self.run(bench.desk.find(sent[2].key))
 
     def test_tickets_of_the_organisation_are_not_mine(self, bench: Bench, zammad: FakeZammad) -> None:
         zammad.colleagues_share = True
