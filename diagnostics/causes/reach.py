@@ -395,7 +395,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
             "clock.*",
             "quality.bandwidth",
             "path.*",
-            "proxy.*",
+            "proxy.discovery",
         ),
         articles=("no-internet", "proxy-settings"),
         fixes=(),

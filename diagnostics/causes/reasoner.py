@@ -45,6 +45,8 @@ def reason(evidence: Evidence, causes: Iterable[Cause]) -> tuple[Diagnosis, ...]
 
 def explains(cause: Cause, match: Match, other: Cause, other_match: Match) -> bool:
     """Whether the second cause is a consequence of the first. `cause.id:subject` narrows a pattern to one subject."""
+    if cause.id == other.id:  # two dead services are two faults
+        return False
     names = (other.id, f"{other.id}:{other_match.subject}")
     if any(fnmatchcase(name, pattern) for pattern in match.spare for name in names):
         return False
