@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from diagnostics.network.system_proxy import INTERNET_SETTINGS, SCUTIL, SystemProxy, from_registry, from_scutil
 from diagnostics.network.view import resolve, usable_addresses
 from diagnostics.platforms.network import is_address
 from diagnostics.registry import Context
@@ -122,16 +123,27 @@ def from_environment(environment: dict[str, str]) -> Doors:
 
 async def _from_system(context: Context) -> Doors:
     probe = context.probe
-    if probe.platform in {"darwin", "win32"}:
-        import urllib.request  # noqa: PLC0415 -- reads the registry and the system configuration; only there
-
-        told = await probe.in_thread(urllib.request.getproxies)
-        http, https = with_scheme(told.get("http", "")), with_scheme(told.get("https", told.get("http", "")))
-        return Doors(http=http, https=https, source="system" if http or https else "none")
+    if probe.platform == "win32":
+        return _as_doors(from_registry(await probe.registry(INTERNET_SETTINGS, hive="user") or {}))
+    if probe.platform == "darwin":
+        return _as_doors(from_scutil((await probe.run(SCUTIL, GSETTINGS_S)).out))
     if not probe.environment.get("DBUS_SESSION_BUS_ADDRESS") or probe.find_program("gsettings") is None:
         return Doors()
     ran = await probe.run(("gsettings", "list-recursively", "org.gnome.system.proxy"), GSETTINGS_S)
     return parse_gsettings(ran.out)
+
+
+def _as_doors(told: SystemProxy) -> Doors:
+    http, https = with_scheme(told.http), with_scheme(told.https)
+    known = bool(http or https or told.script or told.discover)
+    return Doors(
+        http=http,
+        https=https,
+        bypass=told.bypass,
+        source="system" if known else "none",
+        script=told.script,
+        discover=told.discover and not told.script,
+    )
 
 
 def parse_gsettings(text: str) -> Doors:
