@@ -31,6 +31,8 @@ BUILT_IN: Final = {
     "demo": "client.desks.employee:EmployeeDesk",  # the embedded desk speaks the employee API
     "freshservice": "client.desks.freshservice:FreshserviceDesk",
     "jira_service_management": "client.desks.jira_service_management:JiraDesk",
+    "request_tracker": "client.desks.request_tracker:RequestTrackerDesk",
+    "webhook": "client.desks.webhook:WebhookDesk",
     "zammad": "client.desks.zammad:ZammadDesk",
     "zendesk": "client.desks.zendesk:ZendeskDesk",
 }
