@@ -453,6 +453,16 @@ class App:
 
         return Understanding((*self.program, "search", "--json", "-"), article=self._library.get)
 
+    def how_it_searches(self) -> str:
+        """One sentence for administrators: by meaning and words, or by words alone and why."""
+        from importlib.util import find_spec  # noqa: PLC0415 -- administrators ask rarely
+
+        if not self._model_folder.is_dir():
+            return "Articles are searched by words alone: the model is not installed (installers/model.py makes it)."
+        if find_spec("numpy") is None:
+            return "Articles are searched by words alone: numpy is not installed (pip install 'deskside[meaning]')."
+        return "Articles are searched by meaning and by words."
+
     @property
     def _model_folder(self) -> Path:
         """Where the model is, if it was installed."""

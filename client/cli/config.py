@@ -33,19 +33,20 @@ def show(session: Session, names: tuple[str, ...], *, as_json: bool) -> int:
     """Show every setting that counts, where it comes from, and whether IT has locked it. With KEY only those, or a whole table."""
     loaded = session.app.settings
     chosen = _choose(loaded, names)
+    notes = (*loaded.notes, session.app.how_it_searches())
     if as_json:
         put_json(
             {
                 "settings": {name: _entry(loaded.value(name), loaded.origin(name)) for name in chosen},
                 "sources": loaded.sources,
                 "problems": loaded.problems,
-                "notes": loaded.notes,
+                "notes": notes,
             }
         )
         return 0
     rows = [(name, _text(loaded.value(name)), _origin(loaded.origin(name))) for name in chosen]
     put_table(rows, heads=("key", "value", "from"))
-    for note in loaded.notes:
+    for note in notes:
         say(note)
     return 0
 

@@ -157,3 +157,9 @@ def test_it_locks_the_desk_of_a_real_process(settings: Callable[[str], Path], pr
     done = subprocess.run([*command, "validate"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "desk.url does not count, because your IT department has decided it." in done.stdout
+
+
+def test_show_says_how_articles_are_searched(deskside: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert "by meaning and by words" in deskside("config", "show").err
+    monkeypatch.setattr("client.app.App._model_folder", tmp_path / "none")
+    assert "by words alone: the model is not installed" in deskside("config", "show", "--json").json["notes"][-1]
