@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the lab is plain scripts, so that people can run them too
 
+import variants  # noqa: F401 -- registers more scenarios
 from guard import NAMESPACES, SETTINGS, Guard
 from lab import ROLES, Lab
 from scenarios import HEALTHY, SCENARIOS

@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import variants  # noqa: F401 -- registers more scenarios
 from guard import Guard
 from lab import Lab
 from scenarios import HEALTHY, SCENARIOS
