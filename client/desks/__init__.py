@@ -29,6 +29,7 @@ ENTRY_POINTS: Final = "deskside.desks"
 BUILT_IN: Final = {
     "employee": "client.desks.employee:EmployeeDesk",
     "demo": "client.desks.employee:EmployeeDesk",  # the embedded desk speaks the employee API
+    "email": "client.desks.email:EmailDesk",
     "freshservice": "client.desks.freshservice:FreshserviceDesk",
     "jira_service_management": "client.desks.jira_service_management:JiraDesk",
     "request_tracker": "client.desks.request_tracker:RequestTrackerDesk",
