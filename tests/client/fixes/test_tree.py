@@ -228,8 +228,8 @@ print(done.files, done.left)
 
 @pytest.mark.netlab  # root becomes an ordinary user
 def test_an_ordinary_user_leaves_what_is_not_theirs_or_locked_and_opens_what_is_read_only(tmp_path):
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):  # pytest's own; never the system's temporary folder
+        folder.chmod(folder.stat().st_mode | 0o111)
     cache = tmp_path / "cache"
     for name in ("mine", "read-only/module/file", "locked/secret", "others/file", "theirs"):
         write(cache / name)
