@@ -60,8 +60,8 @@ def test_the_employee_api_has_two_names(kind: str) -> None:
         ("employe", "'employee'"),
         ("Demo", "'demo'"),
         ("DEMO", "'demo'"),
-        ("zzz", "demo, employee"),
-        ("", "demo, employee"),
+        ("zzz", "demo, email, employee"),
+        ("", "demo, email, employee"),
     ],
 )
 def test_an_unknown_kind_names_the_nearest_or_all(kind: str, hint: str) -> None:
