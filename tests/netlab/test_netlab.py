@@ -21,7 +21,7 @@ from guard import NAMESPACES, SETTINGS, Guard
 from lab import ROLES, Lab
 from scenarios import HEALTHY, SCENARIOS
 
-WORKERS = 2  # worlds side by side: a check mostly waits
+WORKERS = 3  # worlds side by side on two cores: a check mostly waits
 SLACK = 2.0  # a machine that is busy with other tests is slower; the bars themselves are those of the design
 HEALTHY_S, FAULT_S, HARD_S = 3.0, 10.0, 20.0
 MAKE = {**{name: make for name, (make, _) in SCENARIOS.items()}, **HEALTHY}
