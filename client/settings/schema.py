@@ -33,7 +33,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     queue: Annotated[
         str,
         Meta(
-            description="Where new tickets go in it: its queue, group or service desk, by name or number.",
+            description="Where new tickets go in it: its queue, group or service desk, by name or number; for e-mail its mailbox.",
             extra=_MACHINE,
         ),
     ] = ""
