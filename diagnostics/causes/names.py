@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ NEEDS_NAMES: Final = (
     ),
     *("quality.internet", "path.mtu", "proxy.unresolvable", "proxy.reach", "proxy.stale", "hosts.file", "vpn.down"),
 )
+HOME_PREFIX: Final = 16  # a company's servers of one domain are rarely spread further
 UNKNOWN_NAME: Final = frozenset({"NXDOMAIN", "NOERROR"})  # no such name, or one without an address
 
 
@@ -122,25 +124,14 @@ def hijacked(evidence: Evidence) -> Iterable[Match]:
 
 def wrong_answer(evidence: Evidence) -> Iterable[Match]:
     """An address that cannot be; servers that disagree, the one in use leading nowhere; or another known host's address."""
-    rows = evidence.items("dns.names", "names")
     if evidence.measure("dns.names", "hijacked"):
         return
+    rows = evidence.items("dns.names", "names")
     for row in rows:
-        failing = [one for one in visits(evidence) if one["host"] == row["name"] and one["outcome"] != "answered"]
-        working = [one for one in visits(evidence) if one["host"] == row["name"] and one["outcome"] == "answered"]
-        reason, confidence = "", 0.0
-        if row["source"] != "dns":
+        found = [one for one in visits(evidence) if one["host"] == row["name"]]
+        if row["source"] != "dns" or any(one["outcome"] == "answered" for one in found):
             continue
-        if row["suspicious"] and not working:
-            reason, confidence = "which can never be right", 0.95
-        elif row["disagree"] and failing and not working:
-            reason, confidence = f"while another name server says {row['disagree'][0]}", 0.9
-        elif (
-            failing and (other := _same_address(row, rows)) and any(one["outcome"] == "certificate" for one in failing)
-        ):
-            reason, confidence = f"which is the address of {other}", 0.86
-        elif failing and not working and _private_stranger(evidence, row):
-            reason, confidence = "which only means something inside one network", 0.8
+        reason, confidence = _why_wrong(evidence, row, rows, found)
         if confidence:
             yield Match(
                 subject=row["name"],
@@ -151,6 +142,26 @@ def wrong_answer(evidence: Evidence) -> Iterable[Match]:
             )
 
 
+def _why_wrong(
+    evidence: Evidence, row: dict[str, Any], rows: Iterable[dict[str, Any]], failing: list[dict[str, Any]]
+) -> tuple[str, float]:
+    """Why a name's address cannot be right, and how sure; ("", 0.0) when nothing speaks against it. `failing` are its visits."""
+    if row["suspicious"]:
+        return "which can never be right", 0.95
+    if not failing:
+        return "", 0.0
+    ours = {evidence.measure("route.gateway", "gateway"), evidence.measure("address.ipv4", "address")}
+    other = _same_address(row, rows) if any(one["outcome"] == "certificate" for one in failing) else ""
+    reasons = (
+        (bool(row["disagree"]), 0.9, f"while another name server says {', '.join(row['disagree'][:1])}"),
+        (row["addresses"][0] in ours, 0.9, "which is this network's router or this computer itself"),
+        (bool(other), 0.86, f"which is the address of {other}"),
+        (_private_stranger(evidence, row), 0.8, "which only means something inside one network"),
+        (bool(home := _home_of_others(evidence, row, rows)), 0.8, f"while its neighbours by name are in {home}"),
+    )
+    return next(((words, sure) for holds, sure, words in reasons if holds), ("", 0.0))
+
+
 def _same_address(row: dict[str, Any], rows: Iterable[dict[str, Any]]) -> str:
     """Another name with the same address under another domain, "" when there is none."""
     for other in rows:
@@ -158,6 +169,26 @@ def _same_address(row: dict[str, Any], rows: Iterable[dict[str, Any]]) -> str:
         if other["name"] != row["name"] and same and zone_of(other["name"]) != zone_of(row["name"]):
             return str(other["name"])
     return ""
+
+
+def _home_of_others(evidence: Evidence, row: dict[str, Any], rows: Iterable[dict[str, Any]]) -> str:
+    """The one network in which every other name of the same domain lives and works, when this name's address is far from it."""
+    answering = {one["host"] for one in visits(evidence) if one["outcome"] == "answered"}
+    same = [
+        one
+        for one in rows
+        if one["name"] != row["name"] and zone_of(one["name"]) == zone_of(row["name"]) and one["name"] in answering
+    ]
+    addresses = [address for one in same for address in one["addresses"] if ":" not in address]
+    homes = {str(ipaddress.ip_network(f"{one}/{HOME_PREFIX}", strict=False)) for one in addresses if is_private(one)}
+    if len(same) < 2 or len(homes) != 1 or not all(is_private(one) for one in addresses):  # noqa: PLR2004 -- one alone shows no habit
+        return ""
+    home = homes.pop()
+    return (
+        ""
+        if any(":" in one or ipaddress.ip_address(one) in ipaddress.ip_network(home) for one in row["addresses"])
+        else home
+    )
 
 
 def _private_stranger(evidence: Evidence, row: dict[str, Any]) -> bool:

@@ -26,6 +26,7 @@ NO_WAY: Final = frozenset(
     {0, 1, 6, 7}
 )  # ICMP codes: network or host unreachable or unknown; a router that has lost its own way
 HTTPS_PORT: Final = 443
+OK_STATUS: Final = 200
 UNREACHABLE, TIME_EXCEEDED = 3, 11  # ICMP types
 ONLY_BEYOND: Final = (  # a service that refuses or answers was reached, whatever the Internet does
     *(one for one in BEYOND_LINE if one not in {"internet.*", "service.*"}),
@@ -268,6 +269,14 @@ def captive_portal(evidence: Evidence) -> Iterable[Match]:
         yield Match(
             confidence=0.75, evidence=("internet.http", "internet.https"), values={"page": test["url"] if test else ""}
         )
+    elif (
+        test is not None
+        and not others
+        and test.get("status") == OK_STATUS
+        and test.get("body_bytes")
+        and not evidence.measure("dns.names", "hijacked")
+    ):
+        yield Match(confidence=0.7, evidence=("internet.http",), values={"page": test["url"]})
     elif test is None and len(others) > 1 and len(shown) == 1 and problems == {"wrong_host"}:
         yield Match(
             confidence=0.75,

@@ -37,6 +37,11 @@ async def servers(context: Context) -> Outcome:
     asked = told.servers or (GLIBC_DEFAULT,)
     names = names_to_ask(context)
     looked = await _ask_all(context, asked, names)
+    if told.stub and told.stub not in asked and not (stub := await _ask(context, told.stub, names)).answered:
+        looked, asked = (
+            [stub],
+            (told.stub,),
+        )  # programs here ask only this one, whatever the servers behind it would say
     now = await state(context)
     gateways = {route.gateway for v4 in (True, False) for route in now.defaults(v4=v4)}
     rows: list[dict[str, Any]] = [

@@ -19,6 +19,7 @@ FORBIDDEN_CODES: Final = frozenset(
 UNREACHABLE: Final = 3
 PATIENCE_S: Final = 1.5  # what has not connected by then is looked at
 PROBE_S: Final = 1.6  # the kernel sends the first packet again after 1 s; that it could not is counted
+LEAST_LOST: Final = 2  # each place sends its answer again after a second; a stray broadcast comes alone
 PLACES: Final = 4
 RULES_S: Final = 2.0
 NOT_THROUGH: Final = frozenset({"silent", "refused", "unreachable", "not_permitted", "no_route"})
@@ -72,7 +73,8 @@ async def own_filter(context: Context) -> Outcome:
     if grown.get("TCPRetransFail", 0) > 0:
         signs.append("could_not_send")
     lost_inside = grown.get("InReceives", 0) - grown.get("InDelivers", 0) - grown.get("Discarded", 0)
-    if lost_inside > 0 and Reach.SILENT in reaches:
+    silent = sum(one.reach is Reach.SILENT for one in attempts) + sum(one.reach is Reach.SILENT for one in answers)
+    if silent and lost_inside >= max(LEAST_LOST, silent):
         signs.append("dropped_on_arrival")
     if rules:
         signs.append("rules")
@@ -130,6 +132,7 @@ async def _counters(context: Context) -> dict[str, int]:
     discarded = sum(
         ip.get(name, 0) for name in ("InHdrErrors", "InAddrErrors", "InUnknownProtos", "InDiscards", "ForwDatagrams")
     )
+    discarded += tcp.get("IPReversePathFilter", 0)  # others' packets that came in by the wrong adapter
     return {
         "InReceives": ip.get("InReceives", 0),
         "InDelivers": ip.get("InDelivers", 0),

@@ -283,7 +283,10 @@ async def families(context: Context) -> Outcome:
         {"address": one.address, "reach": str(one.reach), "connect_ms": one.connect_ms}
         for one in (*six_found, *four_found)
     ]
-    six_works = any(one.reach in {Reach.CONNECTED, Reach.REFUSED} for one in six_found)
+    six_works = any(
+        one.reach is Reach.CONNECTED or (one.reach is Reach.REFUSED and one.offender in {None, one.address})
+        for one in six_found
+    )
     four_works = any(one.reach is Reach.CONNECTED for one in four_found)
     gateway = next((one.gateway for one in now.defaults(v4=False)), None)
     measures = {"ipv6_used": True, "ipv6_works": six_works, "ipv4_works": four_works, "hosts": hosts, "gateway": gateway,

@@ -15,6 +15,9 @@ HEADERS_BYTES: Final = {True: 28, False: 48}  # IP and ICMP headers, IPv4 and IP
 USUAL_MTU_BYTES: Final = 1500
 SMALL_BYTES: Final = 500  # passes everywhere (576 is the least that IPv4 demands)
 PING_WAIT_S: Final = 0.7  # after the small ones have answered, large ones are not much slower
+SWALLOWED: Final = frozenset(
+    {"no_answer", "tls_silent", "stalled"}
+)  # connected, then silence where full packets travel
 SLOW_MS: Final = 1500  # a second request to a page that slow would hold up the run
 PINGS: Final = 3
 PAD_BYTES: Final = 4000  # a request of three full packets
@@ -68,19 +71,17 @@ async def _one(context: Context, target: Target) -> dict[str, Any]:
             row["largest_bytes"] = size
             return row
     plain = await visit_target(context, target)
-    if plain["outcome"] not in {"answered", "stalled", "tls_silent", "no_answer"}:
+    if plain["outcome"] not in {"answered", *SWALLOWED} or (plain.get("first_byte_ms") or 0) > SLOW_MS:
         return row
-    if plain["outcome"] == "answered" and (plain.get("first_byte_ms") or 0) > SLOW_MS:
-        return row
-    if plain["outcome"] == "answered":
-        padded = await visit_target(context, target, pad_bytes=PAD_BYTES)
-        row |= {"request": padded["outcome"], "by": row.get("by", "request")}
-        row["hole"] = padded["outcome"] in {"no_answer", "tls_silent", "stalled"}
-        row["large"] = padded["outcome"] == "answered" if not row.get("small") else row["large"]
-    else:
-        # Connected, then silence where the first full packets travel: a hole, if pings say so too.
-        row["hole"] = row.get("small") is True and row["large"] is False
-        row["request"] = plain["outcome"]
+    whole = plain if plain["outcome"] in SWALLOWED else await visit_target(context, target, pad_bytes=PAD_BYTES)
+    row |= {"request": whole["outcome"], "by": row.get("by", "request")}
+    if whole["outcome"] == "answered":
+        return {**row, "large": True}
+    if whole["outcome"] in SWALLOWED:
+        # The same again in small pieces: if that comes through, it was the size; otherwise the server hangs.
+        pad = 0 if whole is plain else PAD_BYTES
+        pieces = await visit_target(context, target, pad_bytes=pad, segment_bytes=SMALL_BYTES)
+        row |= {"pieces": pieces["outcome"], "hole": pieces["outcome"] == "answered"}
     if row["hole"] and row.get("small"):
         row["largest_bytes"] = await _largest(context, address)
     return row

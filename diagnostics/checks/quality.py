@@ -34,6 +34,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     median_ms: float | None = None
     worst_ms: float | None = None
+    connect_loss_percent: float | None = None
 
     @property
     def loss_percent(self) -> float | None:
@@ -55,8 +56,12 @@ async def measure(context: Context, address: str, port: int | None) -> Measured:
     echoes = await probe.echo(address, count=FIRST_COUNT, interval=INTERVAL_S, wait=wait)
     sent, times = echoes.sent, echoes.times_ms
     if echoes.received < echoes.sent:
-        more = await probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=wait)
-        sent, times = sent + more.sent, (*times, *more.times_ms)
+        more, connected = await asyncio.gather(  # some hosts answer only a part of the pings; connections do not lie
+            probe.echo(address, count=MORE_COUNT, interval=INTERVAL_S, wait=wait),
+            _by_connecting(context, address, port),
+        )
+        found = _measured("ping", sent + more.sent, (*times, *more.times_ms))
+        return msgspec.structs.replace(found, connect_loss_percent=connected.loss_percent)
     return _measured("ping", sent, times)
 
 
@@ -145,18 +150,12 @@ def far_target(context: Context) -> Target | None:
     "quality.internet",
     words="Measuring the way beyond the router",
     needs=("dns.resolvers",),
-    after=("route.gateway", "internet.line"),
+    after=("route.gateway",),
     deadline_s=8.0,
 )
 async def internet(context: Context) -> Outcome:
     """Delay and loss to the place that stands for the Internet."""
     target = far_target(context)
-    if context.measure("internet.line", "outside_asked") and not context.measure("internet.line", "outside_heard"):
-        return Outcome(
-            status=Status.OK,
-            summary="Nothing on the Internet answers, so there is nothing to measure.",
-            measures={"by": None},
-        )
     if target is None:
         return Outcome(
             status=Status.OK,
@@ -175,13 +174,10 @@ async def internet(context: Context) -> Outcome:
     )
     if found.by != "ping" or (found.loss_percent or 0) < limits.loss_percent:
         return outcome
-    again = await _by_connecting(
-        context, address, target.port
-    )  # some hosts only answer a part of the pings; connections do not lie
-    confirmed = again.by is None or (again.loss_percent or 0) >= limits.loss_percent / 2
+    confirmed = found.connect_loss_percent is None or found.connect_loss_percent >= limits.loss_percent / 2
     status = Status.WARNING if confirmed else Status.OK
     words = outcome.summary if confirmed else "Some pings get no answer, but connections do."
-    measures = {**outcome.measures, "connect_loss_percent": again.loss_percent, "confirmed": confirmed}
+    measures = {**outcome.measures, "connect_loss_percent": found.connect_loss_percent, "confirmed": confirmed}
     return Outcome(status=status, summary=words, measures=measures)
 
 

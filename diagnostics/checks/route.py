@@ -91,7 +91,7 @@ async def _ask_router(context: Context, address: str, device: str) -> dict[str, 
             task.cancel()
         await asyncio.gather(ping, *doors, return_exceptions=True)
     known = await _settled(context, address, patient=not answers)
-    on_cable = None if known is None else known.alive
+    on_cable = None if known is None else known.heard_lately
     own_filter = any(one.reach is Reach.NOT_PERMITTED for one in knocks) or bool(
         echoes and echoes.blocked == echoes.sent > 0
     )

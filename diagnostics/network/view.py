@@ -127,7 +127,11 @@ async def live_servers(context: Context) -> tuple[str, ...]:
     finding = context.findings.get("dns.resolvers")
     if finding is None or "servers" not in finding.measures:
         return (await resolvers(context)).servers
-    return tuple(one["server"] for one in finding.measures["servers"] if one["answered"])
+    live = tuple(one["server"] for one in finding.measures["servers"] if one["answered"])
+    stub = (await resolvers(context)).stub
+    return (
+        live if stub is None or not live or stub in live else (stub, *live)
+    )  # the stub knows which server knows which names
 
 
 async def look_up(context: Context, name: str, servers: tuple[str, ...], *, device: str = "") -> Resolved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,19 +13,23 @@ from diagnostics.registry import Context
 from diagnostics.wire.connect import Attempt, Reach
 from diagnostics.wire.request import CONNECT_S, Request, Visit, host_port
 
+AGAIN_S: Final = 3.0  # twice what a place may take that is asked a second time
 
-async def visit_target(context: Context, target: Target, *, direct: bool = False, pad_bytes: int = 0) -> dict[str, Any]:
+
+async def visit_target(
+    context: Context, target: Target, *, direct: bool = False, pad_bytes: int = 0, segment_bytes: int = 0
+) -> dict[str, Any]:
     """Visits a target as programs here would: through the proxy in effect, or `direct` around it. Once per run and way.
 
     Gives a plain JSON object: the fields of `Visit` that carry evidence, `role`, `name`, `source` (of the addresses) and `rcode`.
     """
     proxy = "" if direct or not target.url else (await doors(context)).door_for(target.url)
-    key = ("visit", target.url, target.host, target.port, proxy, pad_bytes)
-    found = await context.probe.once(key, lambda: _visit(context, target, proxy, pad_bytes))
+    key = ("visit", target.url, target.host, target.port, proxy, pad_bytes, segment_bytes)
+    found = await context.probe.once(key, lambda: _visit(context, target, proxy, pad_bytes, segment_bytes))
     return {**found, "role": target.role, "name": target.name}
 
 
-async def _visit(context: Context, target: Target, proxy: str, pad_bytes: int) -> dict[str, Any]:
+async def _visit(context: Context, target: Target, proxy: str, pad_bytes: int, segment_bytes: int) -> dict[str, Any]:
     resolved = await resolve(context, host_port(proxy)[0] if proxy else target.host)
     addresses = await usable_addresses(context, resolved.addresses)
     if target.url:
@@ -35,7 +39,10 @@ async def _visit(context: Context, target: Target, proxy: str, pad_bytes: int) -
             proxy=proxy,
             ca_file=context.targets.network.ca_file,
             pad_bytes=pad_bytes,
+            segment_bytes=segment_bytes,
         )
+        if pad_bytes or segment_bytes:  # a second look at a place that has answered in good time before
+            request = msgspec.structs.replace(request, tls_s=AGAIN_S, answer_s=AGAIN_S)
         return told(await context.probe.visit(request), resolved)
     return told(await _knock(context, target, addresses), resolved)
 

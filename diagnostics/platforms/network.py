@@ -131,6 +131,11 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in {"FAILED", "INCOMPLETE"}
 
     @property
+    def heard_lately(self) -> bool | None:
+        """It has answered within the last half minute, or has just failed to; None when that is longer ago."""
+        return False if self.dead else True if self.state in {"REACHABLE", "PERMANENT", "NOARP"} else None
+
+    @property
     def alive(self) -> bool:
         """It has answered."""
         return bool(self.mac) and not self.dead

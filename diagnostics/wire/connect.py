@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
@@ -164,14 +165,22 @@ async def open_connection(
     *,
     within: float,
     device: str = "",
+    segment_bytes: int = 0,
 ) -> tuple[Attempt, socket.socket | None]:
-    """Connects to an address; gives what became of it, and the connected non-blocking socket when it is `CONNECTED`."""
+    """Connects to an address; gives what became of it, and the connected non-blocking socket when it is `CONNECTED`.
+
+    Args:
+        segment_bytes: both sides send nothing larger than this at once (where the system lets us ask for that).
+    """
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     try:
         sock = open_socket(address, socket.SOCK_STREAM, device=device)
     except OSError as error:
         return Attempt(address=address, port=port, reach=Reach.NO_ROUTE, detail=_name(error)), None
+    if segment_bytes and hasattr(socket, "TCP_MAXSEG"):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_bytes)
     try:
         async with asyncio.timeout(within):
             await loop.sock_connect(sock, (address, port))

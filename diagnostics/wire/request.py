@@ -23,6 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         proxy: "http://[user:password@]host:port", "" for the direct way.
         ca_file: an authority to trust as well.
         pad_bytes: makes the request larger by a header of this size, to see whether large packets pass.
+        segment_bytes: both sides send nothing larger at once, to see whether that makes the difference; 0 for the usual size.
         body_limit_bytes: reads no more than this. body_s: reads no longer than this; both end a visit well.
         keep_page: the visit carries the text of the answer.
     """
@@ -33,6 +34,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str = ""
     device: str = ""
     pad_bytes: int = 0
+    segment_bytes: int = 0
     connect_s: float = CONNECT_S
     tls_s: float = TLS_S
     answer_s: float = ANSWER_S

@@ -61,6 +61,7 @@ async def race(
     *,
     within: float,
     device: str = "",
+    segment_bytes: int = 0,
 ) -> tuple[tuple[Attempt, ...], socket.socket | None]:
     """Connects to the first address that answers, each next one starting 250 ms after the one before (RFC 8305).
 
@@ -77,7 +78,7 @@ async def race(
             await asyncio.wait([before], timeout=STAGGER_S)
         if winner.done():
             return
-        attempt, sock = await open_connection(address, port, within=within, device=device)
+        attempt, sock = await open_connection(address, port, within=within, device=device, segment_bytes=segment_bytes)
         ended.append(attempt)
         if sock is None:
             return
@@ -146,7 +147,9 @@ async def _open(
     if not request.addresses:
         raise _Failed("name", at_proxy=bool(request.proxy))
     door = host_port(request.proxy)[1] if request.proxy else port
-    attempts, sock = await race(request.addresses, door, within=request.connect_s, device=request.device)
+    attempts, sock = await race(
+        request.addresses, door, within=request.connect_s, device=request.device, segment_bytes=request.segment_bytes
+    )
     found["attempts"] = attempts
     if sock is None:
         raise _Failed(str(_telling(attempts)), at_proxy=bool(request.proxy))

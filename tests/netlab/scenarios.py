@@ -226,6 +226,40 @@ def _(lab):
     _second_way(lab, 100)
 
 
+@fault("dead way preferred, its router answers", ("route.wrong_metric", "eth1"))
+def _(lab):
+    lab.sh("lan", "ip addr replace 192.168.9.1/24 dev eth0; sysctl -qw net.ipv4.ip_forward=0")
+    lab.sh(
+        "emp",
+        "ip route replace default via 10.77.0.1 dev eth0 metric 600; ip route del default via 10.77.0.1 dev eth0 metric 0",
+    )
+    lab.sh("emp", "ip link add eth1 type veth peer name p9 netns $SW; ip link set eth1 up".replace("$SW", lab.ns("sw")))
+    lab.sh("sw", "ip link set p9 master br0 up")
+    lab.sh("emp", "ip addr add 192.168.9.5/24 dev eth1; ip route add default via 192.168.9.1 dev eth1 metric 100")
+
+
+@fault("router off, remembered", ("gateway.unreachable", "10.77.0.1"))
+def _(lab):
+    lab.check("--only", "route.gateway")
+    lab.sh("sw", "ip link set p2 down")
+
+
+@fault("one name to the router", ("dns.wrong_answer", "sso.corp.test"))
+def _(lab):
+    lab.knobs({"dns": {name: {"names": {"sso.corp.test": ["10.77.0.1"]}} for name in ("company", "public")}})
+
+
+@fault("one name far from its kin", ("dns.wrong_answer", "sso.corp.test"))
+def _(lab):
+    lab.knobs({"dns": {name: {"names": {"sso.corp.test": ["10.66.0.9"]}} for name in ("company", "public")}})
+
+
+@fault("sign-in page in place, nothing else to ask", "internet.captive_portal")
+def _(lab):
+    lab.settings = {"network": {"connectivity_url": lab.settings["network"]["connectivity_url"]}}
+    lab.knobs({"web": {"web": {"status": 200, "body": "<html><p>Pay here first</p></html>"}}})
+
+
 many(
     {
         "web dropped": (no_proxy(f"iptables -I FORWARD -i lan0 {WEB} -d {INTERNET} -j DROP"), ("internet.blocked",)),
@@ -526,6 +560,27 @@ many(
         ),
     }
 )
+
+
+@fault("large packets vanish inward, no pings", ("path.mtu", "*"))
+def _(lab):
+    lab.sh(
+        "rtr",
+        "iptables -I FORWARD -i wan0 -o lan0 -m length --length 1301: -j DROP; iptables -I FORWARD -p icmp -j DROP",
+    )
+
+
+@fault("large packets vanish outward, no pings", ("path.mtu", "*"))
+def _(lab):
+    lab.sh(
+        "rtr",
+        "iptables -I FORWARD -i lan0 -o wan0 -m length --length 1301: -j DROP; iptables -I FORWARD -p icmp -j DROP",
+    )
+
+
+@fault("large packets to the company vanish", ("path.mtu", "*"))
+def _(lab):
+    lab.sh("rtr", "iptables -I FORWARD -i corp0 -m length --length 1301: -j DROP")
 
 
 def dual(lab) -> None:
