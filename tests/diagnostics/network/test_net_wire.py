@@ -1,0 +1,576 @@
+"""What the probe's network side says, against real sockets on loopback: TCP, DNS, HTTP, TLS, proxies, time."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import errno
+import socket
+import ssl
+import struct
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+import trustme
+
+from diagnostics.probe import Ran
+from diagnostics.wire.certificate import CertificateError, read
+from diagnostics.wire.connect import Reach, connect_once, reach_of
+from diagnostics.wire.echo import checksum, echo, ping_arguments, ping_times, walk
+from diagnostics.wire.lookup import ask
+from diagnostics.wire.request import Request, host_port
+from diagnostics.wire.sntp import NTP_EPOCH_OFFSET_S, ask_time, offset_of
+from diagnostics.wire.visit import asks_to_sign_in, problem_of, race, visit
+
+HERE = "127.0.0.1"
+DAY = dt.timedelta(days=1)
+NOW = dt.datetime.now(dt.UTC)
+
+
+def closed_port():
+    with socket.socket() as sock:
+        sock.bind((HERE, 0))
+        return sock.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def serving(handle, *, context=None):
+    async def guarded(reader, writer):
+        try:
+            await handle(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(guarded, HERE, 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def says(reply, *, then_wait=False):
+    async def handle(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply)
+        await writer.drain()
+        if then_wait:
+            await reader.read()
+
+    return handle
+
+
+def go(handle, *, scheme="http", context=None, **request):
+    """Visits a server with this handler; gives the visit."""
+
+    async def work():
+        async with serving(handle, context=context) as port:
+            url = request.pop("url", f"{scheme}://localhost:{port}/page")
+            proxy = f"http://{HERE}:{port}" if request.pop("by_proxy", False) else ""
+            given = {
+                "url": url,
+                "addresses": (HERE,),
+                "proxy": proxy,
+                "connect_s": 1.0,
+                "tls_s": 0.5,
+                "answer_s": 0.5,
+                "body_s": 0.5,
+            }
+            return await visit(Request(**{**given, **request}))
+
+    return asyncio.run(work())
+
+
+# --- TCP
+
+
+def test_a_closed_port_is_refused():
+    attempt = asyncio.run(connect_once(HERE, closed_port(), within=1.0))
+    assert (attempt.reach, attempt.detail) == (Reach.REFUSED, "ECONNREFUSED")
+
+
+@pytest.mark.parametrize(
+    ("number", "reach"),
+    [
+        (errno.ECONNREFUSED, Reach.REFUSED),
+        (errno.EHOSTUNREACH, Reach.UNREACHABLE),
+        (errno.ENETUNREACH, Reach.NO_ROUTE),
+        (errno.EPERM, Reach.NOT_PERMITTED),
+        (errno.ECONNRESET, Reach.RESET),
+        (errno.ETIMEDOUT, Reach.SILENT),
+        (errno.EMFILE, Reach.ERROR),
+    ],
+)
+def test_every_error_of_the_system_has_a_meaning(number, reach):
+    assert reach_of(OSError(number, "")) is reach
+
+
+def test_an_unknown_device_is_no_way():
+    assert asyncio.run(connect_once(HERE, 9, within=1.0, device="nosuch0")).reach is Reach.NO_ROUTE
+
+
+def test_a_full_backlog_is_silence():
+    with socket.socket() as sock:
+        sock.bind((HERE, 0))
+        sock.listen(0)
+        port = sock.getsockname()[1]
+        fillers = []
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex((HERE, port))
+            fillers.append(one)
+        attempt = asyncio.run(connect_once(HERE, port, within=0.3))
+        for one in fillers:
+            one.close()
+    assert (attempt.reach, attempt.connect_ms) == (Reach.SILENT, None)
+
+
+def test_the_second_address_is_used_when_the_first_refuses():
+    async def work():
+        async with serving(says(b"")) as port:
+            attempts, sock = await race(("127.0.0.9", HERE), port, within=1.0)
+            sock.close()
+            return attempts
+
+    assert [(one.address, one.reach) for one in asyncio.run(work())] == [
+        ("127.0.0.9", Reach.REFUSED),
+        (HERE, Reach.CONNECTED),
+    ]
+
+
+# --- DNS
+
+
+class Zone(asyncio.DatagramProtocol):
+    def __init__(self, answer):
+        self.answer, self.asked = answer, 0
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, raw, sender):
+        self.asked += 1
+        for reply in self.answer(dns.message.from_wire(raw), self.asked) or ():
+            self.transport.sendto(reply if isinstance(reply, bytes) else reply.to_wire(), sender)
+
+
+def dns_says(answer, *, within=1.0, kind="A"):
+    async def work():
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Zone(answer), local_addr=(HERE, 0)
+        )
+        try:
+            return await ask(
+                HERE, "www.example.test", kind, within=within, port=transport.get_extra_info("sockname")[1]
+            )
+        finally:
+            transport.close()
+
+    return asyncio.run(work())
+
+
+def reply_with(*records, rcode="NOERROR", flags=0):
+    def answer(query, _):
+        reply = dns.message.make_response(query)
+        reply.set_rcode(dns.rcode.from_text(rcode))
+        reply.flags |= flags
+        for kind, value in records:
+            reply.answer.append(dns.rrset.from_text("www.example.test.", 60, "IN", kind, value))
+        return [reply]
+
+    return answer
+
+
+def test_addresses_and_aliases_are_read():
+    answer = dns_says(reply_with(("CNAME", "web.example.test."), ("A", "203.0.113.7")))
+    assert (answer.rcode, answer.addresses, answer.alias) == ("NOERROR", ("203.0.113.7",), "web.example.test")
+    assert answer.answered
+    assert answer.server_ms is not None
+
+
+@pytest.mark.parametrize("rcode", ["REFUSED", "SERVFAIL", "NXDOMAIN"])
+def test_every_word_of_a_server_is_an_answer(rcode):
+    assert dns_says(reply_with(rcode=rcode)).rcode == rcode
+
+
+def test_a_silent_server_is_asked_again_and_then_called_silent():
+    answer = dns_says(lambda *_: None, within=1.3)
+    assert (answer.reach, answer.sent, answer.answered) == (Reach.SILENT, 2, False)
+
+
+def test_a_lost_packet_is_not_the_servers_slowness():
+    answer = dns_says(
+        lambda query, asked: reply_with(("A", "203.0.113.7"))(query, asked) if asked == 2 else None, within=2.0
+    )
+    assert answer.sent == 2
+    assert answer.ms > 900
+    assert answer.server_ms < 500
+
+
+def test_an_answer_to_another_question_is_passed_over():
+    def answer(query, _):
+        stranger = dns.message.make_response(query)
+        stranger.id = (query.id + 1) % 65536
+        return [stranger.to_wire(), b"xx", reply_with(("A", "203.0.113.7"))(query, 1)[0]]
+
+    assert dns_says(answer).addresses == ("203.0.113.7",)
+
+
+def test_a_garbled_answer_is_an_answer_without_sense():
+    assert dns_says(lambda query, _: [struct.pack("!H", query.id) + b"\xff" * 40]).rcode == "FORMERR"
+
+
+def test_a_closed_resolver_refuses():
+    answer = asyncio.run(ask(HERE, "www.example.test", within=1.0, port=closed_port()))
+    assert (answer.reach, answer.answered) == (Reach.REFUSED, False)
+
+
+def test_an_impossible_name_is_no_crash():
+    assert asyncio.run(ask(HERE, "a" * 70 + ".test", within=0.1)).rcode == "BADNAME"
+
+
+# --- HTTP
+
+OK = b"HTTP/1.1 200 OK\r\nDate: Sat, 31 Jan 2026 09:00:00 GMT\r\nAge: 7\r\nServer: s\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def test_a_page_is_read_with_its_phases():
+    found = go(says(OK), keep_page=True)
+    assert (found.outcome, found.status, found.body_bytes, found.page) == ("answered", 200, 5, "hello")
+    assert (found.date, found.age_s, found.server) == ("Sat, 31 Jan 2026 09:00:00 GMT", 7, "s")
+    assert found.connect_ms <= found.total_ms
+    assert found.attempts[-1].reach is Reach.CONNECTED
+
+
+ANSWERS = {
+    "nothing at all": (says(b"", then_wait=True), "no_answer"),
+    "hanging up": (says(b""), "closed"),
+    "no http": (says(b"SSH-2.0-OpenSSH_9\r\n\r\n", then_wait=True), "garbled"),
+    "half a page": (says(OK[:-3], then_wait=True), "stalled"),
+    "half a page, then hanging up": (says(OK[:-3]), "answered"),
+    "100 first": (says(b"HTTP/1.1 100 Continue\r\n\r\n" + OK), "answered"),
+    "a broken length": (says(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"), "garbled"),
+}
+
+
+@pytest.mark.parametrize("row", ANSWERS)
+def test_every_way_to_answer_badly_has_a_name(row):
+    handle, outcome = ANSWERS[row]
+    assert go(handle).outcome == outcome
+
+
+def test_a_refused_visit_names_what_happened():
+    found = asyncio.run(visit(Request(url=f"http://localhost:{closed_port()}/", addresses=(HERE,))))
+    assert (found.outcome, found.at_proxy) == ("refused", False)
+
+
+def test_a_name_without_an_address_is_an_outcome():
+    assert asyncio.run(visit(Request(url="http://nowhere.test/", addresses=()))).outcome == "name"
+
+
+def test_an_endless_page_is_cut():
+    async def endless(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+
+    found = go(endless, body_limit_bytes=50_000)
+    assert found.outcome == "answered"
+    assert 50_000 <= found.body_bytes < 200_000
+
+
+def test_a_padded_request_is_that_much_larger():
+    sizes = []
+
+    async def measure(reader, writer):
+        sizes.append(len(await reader.readuntil(b"\r\n\r\n")))
+        writer.write(OK)
+
+    go(measure, pad_bytes=4000)
+    assert sizes[0] > 4000
+
+
+# --- proxies
+
+
+def test_a_plain_page_is_asked_of_the_proxy_by_its_whole_address():
+    lines = []
+
+    async def note(reader, writer):
+        lines.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0])
+        writer.write(OK)
+
+    found = go(note, by_proxy=True, url="http://www.example.test/page")
+    assert lines == [b"GET http://www.example.test/page HTTP/1.1"]
+    assert found.via.startswith("http://127.0.0.1:")
+    assert found.outcome == "answered"
+
+
+@pytest.mark.parametrize(("status", "scheme"), [(407, "http"), (407, "https"), (502, "https"), (403, "https")])
+def test_a_proxy_that_says_no_is_not_the_targets_fault(status, scheme):
+    found = go(
+        says(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status),
+        by_proxy=True,
+        url=f"{scheme}://www.example.test/",
+    )
+    assert (found.outcome, found.at_proxy, found.proxy_status) == ("proxy", True, status)
+
+
+def test_what_is_no_proxy_is_garbled():
+    assert go(says(b"220 mail ready\r\n\r\n"), by_proxy=True, url="https://www.example.test/").outcome == "garbled"
+
+
+def test_the_password_of_a_proxy_is_sent_and_never_shown():
+    heads = []
+
+    async def note(reader, writer):
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 407 No\r\n\r\n")
+
+    async def work():
+        async with serving(note) as port:
+            proxy = f"http://nell:s%65cret@{HERE}:{port}"
+            return await visit(Request(url="https://www.example.test/", addresses=(HERE,), proxy=proxy))
+
+    found = asyncio.run(work())
+    assert b"Proxy-Authorization: Basic bmVsbDpzZWNyZXQ=" in heads[0]
+    assert "secret" not in str(found)
+
+
+# --- TLS
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    made = trustme.CA(organization_name="Our authority")
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    made.cert_pem.write_to_path(path)
+    return made, str(path)
+
+
+def context_of(certificate):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
+
+
+def test_a_trusted_certificate_is_kept_as_evidence(authority):
+    made, path = authority
+    found = go(says(OK), scheme="https", ca_file=path, context=context_of(made.issue_cert("localhost")))
+    assert found.outcome == "answered"
+    assert found.certificate.problem is None
+    assert "localhost" in found.certificate.names
+    assert found.tls_ms > 0
+
+
+CERTIFICATES = {
+    "expired": ("expired", {"not_before": NOW - 9 * DAY, "not_after": NOW - 2 * DAY}, "localhost", True),
+    "not yet": ("not_yet", {"not_before": NOW + 2 * DAY, "not_after": NOW + 9 * DAY}, "localhost", True),
+    "for another": ("wrong_host", {}, "other.test", True),
+    "of a stranger": ("untrusted", {}, "localhost", False),
+}
+
+
+@pytest.mark.parametrize("row", CERTIFICATES)
+def test_a_refused_certificate_is_shown_with_its_reason(row, authority):
+    problem, dates, name, ours = CERTIFICATES[row]
+    made, path = authority
+    issuer = made if ours else trustme.CA(organization_name="A stranger")
+    heads = []
+
+    async def note(reader, writer):
+        heads.append(await reader.read(100))
+
+    found = go(note, scheme="https", ca_file=path, context=context_of(issuer.issue_cert(name, **dates)))
+    assert (found.outcome, found.certificate.problem) == ("certificate", problem)
+    assert found.certificate.root.startswith("Our authority" if ours else "A stranger") or found.certificate.issuer
+    assert all(not head for head in heads)  # nothing was asked of a server that is not trusted
+
+
+def test_a_server_that_speaks_no_tls_is_told_from_a_silent_one():
+    async def plain(reader, writer):
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad\r\n\r\n")
+
+    async def silent(reader, _):
+        await reader.read()
+
+    assert go(plain, scheme="https").outcome == "tls"
+    assert go(silent, scheme="https").outcome == "tls_silent"
+
+
+def test_a_certificate_is_read_as_the_cryptography_library_reads_it(authority):
+    from cryptography import x509
+
+    made, _ = authority
+    leaf = made.issue_cert("www.example.test", "*.example.test", "192.0.2.7", common_name="www.example.test")
+    pem = leaf.cert_chain_pems[0].bytes()
+    theirs, ours = x509.load_pem_x509_certificate(pem), read(ssl.PEM_cert_to_DER_cert(pem.decode()))
+    assert ours.not_before == theirs.not_valid_before_utc
+    assert ours.not_after == theirs.not_valid_after_utc
+    assert ours.names == ("www.example.test", "*.example.test", "192.0.2.7")
+    assert ours.subject == "www.example.test"
+    assert ours.covers("www.example.test")
+    assert ours.covers("a.example.test")
+    assert ours.covers("192.0.2.7")
+    assert not ours.covers("a.b.example.test")
+    assert not ours.covers("example.test")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x30", b"\x30\x82\xff\xff", b"not a certificate", bytes(200), b"\x30\x03\x30\x01\x30"]
+)
+def test_rubbish_is_no_certificate(raw):
+    with pytest.raises(CertificateError):
+        read(raw)
+
+
+def test_a_verifier_that_names_no_reason_is_helped_by_the_certificate(authority):
+    made, _ = authority
+    pem = made.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW + 9 * DAY).cert_chain_pems[0].bytes()
+    one = read(ssl.PEM_cert_to_DER_cert(pem.decode()))
+    now = NOW.timestamp()
+    assert problem_of(one, "localhost", code=0, now=now) == "untrusted"
+    assert problem_of(one, "other.test", code=0, now=now) == "wrong_host"
+    assert problem_of(one, "localhost", code=0, now=now + 30 * 86400) == "expired"
+    assert problem_of(one, "localhost", code=0, now=now - 30 * 86400) == "not_yet"
+
+
+# --- time, pings
+
+
+def test_a_time_server_is_compared_with_this_clock():
+    class Server(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, _, sender):
+            import time
+
+            stamp = struct.pack("!II", int(time.time()) - 3600 + NTP_EPOCH_OFFSET_S, 0)
+            self.transport.sendto(bytes([0x24, 2]) + bytes(30) + stamp + stamp, sender)
+
+    async def work():
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Server, local_addr=(HERE, 0))
+        try:
+            return await ask_time(HERE, within=1.0, port=transport.get_extra_info("sockname")[1])
+        finally:
+            transport.close()
+
+    assert asyncio.run(work()) == pytest.approx(3600, abs=2)
+
+
+def test_a_closed_time_server_says_nothing():
+    assert asyncio.run(ask_time(HERE, within=0.5, port=closed_port())) is None
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        bytes(47),
+        bytes(48),
+        bytes([0x24, 0]) + b"\x01" * 46,
+        bytes([0x23, 1]) + b"\x01" * 46,
+        bytes([0x24, 1]) + bytes(46),
+    ],
+)
+def test_a_reply_that_says_nothing_is_no_time(reply):
+    assert offset_of(reply, sent_at=0.0, received_at=0.0) is None
+
+
+def test_this_computer_answers_its_own_pings():
+    async def ping(argv, **_):  # where this user may open no socket for it, the system's program is asked
+        assert argv[0] == "ping"
+        return Ran(code=0, out="64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=0.05 ms\n" * 3)
+
+    found = asyncio.run(echo(HERE, count=3, interval=0.01, wait=0.5, size=56, device="", run=ping))
+    assert (found.sent, found.received, found.loss_percent) == (3, 3, 0.0)
+
+
+@pytest.mark.parametrize(
+    "ran",
+    [Ran(code=None, missing=True), Ran(code=2, err="ping: socket: Operation not permitted")],
+    ids=["missing", "forbidden"],
+)
+def test_where_nobody_may_ping_nothing_was_seen(ran, monkeypatch):
+    async def ping(*_, **__):
+        return ran
+
+    monkeypatch.setattr("diagnostics.wire.echo._echo_socket", lambda *_: None)
+    found = asyncio.run(echo(HERE, count=3, interval=0.01, wait=0.1, size=56, device="", run=ping))
+    assert (found.allowed, found.loss_percent, found.median_ms) == (False, None, None)
+
+
+def test_the_walk_to_this_computer_is_one_step():
+    hops = asyncio.run(walk(HERE, hops=3, wait=0.5))
+    assert hops[0].sender == HERE
+    assert hops[0].icmp == (3, 3)
+
+
+def test_the_checksum_is_that_of_the_standard():
+    assert checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0x220D  # the example of RFC 1071
+
+
+PINGS = {
+    "Linux": (
+        "64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.405 ms\nrtt min/avg/max/mdev = 0.405/0.405/0.405/0.000 ms",
+        (0.405,),
+    ),
+    "Windows": (
+        "Reply from 192.0.2.1: bytes=32 time=14ms TTL=117\nReply from 192.0.2.1: bytes=32 time<1ms TTL=117",
+        (14.0, 1.0),
+    ),
+    "Windows, German": (
+        "Antwort von 192.0.2.1: Bytes=32 Zeit=14ms TTL=117\n    Minimum = 14ms, Maximum = 14ms, Mittelwert = 14ms",
+        (14.0,),
+    ),
+    "Windows, French": (
+        "Réponse de 192.0.2.1 : octets=32 temps=7 ms TTL=64\n    Minimum = 7ms, Maximum = 7ms, Moyenne = 7ms",
+        (7.0,),
+    ),
+    "macOS": (
+        "64 bytes from 192.0.2.1: icmp_seq=0 ttl=57 time=12.345 ms\nround-trip min/avg/max/stddev = 12.3/12.3/12.3/0.0 ms",
+        (12.345,),
+    ),
+    "nobody": (
+        "PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.\n\n--- 192.0.2.1 ping statistics ---\n3 packets transmitted, 0 received",
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", PINGS)
+def test_the_times_of_ping_are_read_in_every_language(row):
+    text, times = PINGS[row]
+    assert ping_times(text) == times
+
+
+@pytest.mark.parametrize(("platform", "word"), [("linux", "-M"), ("darwin", "-D"), ("win32", "-f")])
+def test_a_large_ping_may_not_be_cut_up(platform, word):
+    assert word in ping_arguments(platform, "192.0.2.1", count=1, interval=0.1, wait=1.0, size=1472)
+
+
+SIGN_IN = {
+    b"<html><form action=/login><input></form></html>": True,
+    b'<html><head><meta http-equiv="refresh" content="0; url=http://portal/">': True,
+    b"<html><script>window.location='http://x'</script></html>": True,
+    b"<html><body>Hello</body></html>": False,
+    b"sign in": False,
+    b"": False,
+}
+
+
+@pytest.mark.parametrize("page", SIGN_IN)
+def test_sign_in_pages_look_like_sign_in_pages(page):
+    assert asks_to_sign_in(page) is SIGN_IN[page]
+
+
+def test_a_url_without_a_host_is_an_error():
+    with pytest.raises(ValueError, match="names no host"):
+        host_port("https:///page")
