@@ -15,7 +15,7 @@ import yaml
 import client
 from client.demo import shapes
 from client.demo.launch import DemoDesk
-from client.desks import employee
+from client.desks import employee, texts
 
 ROOT = Path(client.__file__).resolve().parent.parent
 DESCRIPTION = ROOT / "resources" / "api" / "employee-api.yaml"
@@ -85,7 +85,7 @@ def test_limits_and_patterns_are_the_ones_described(described: dict[str, Any]) -
     told = schemas["NewTicket"]["properties"]["fields"]["properties"]
     assert set(fields) == set(told) == set(employee.FIELDS)
     assert fields["device"]["pattern"] == schemas["Value"]["pattern"]
-    assert fields["device"]["maxLength"] == schemas["Value"]["maxLength"] == employee.MAX_VALUE
+    assert fields["device"]["maxLength"] == schemas["Value"]["maxLength"] == texts.MAX_VALUE
     for member, known in (("severity", employee.SEVERITIES), ("tier", employee.TIERS)):
         assert set(fields[member]["enum"]) == set(told[member]["enum"]) == known
 
