@@ -24,6 +24,7 @@ NEEDS_NAMES: Final = (
     *("quality.internet", "path.mtu", "proxy.unresolvable", "proxy.reach", "proxy.stale", "hosts.file", "vpn.down"),
 )
 HOME_PREFIX: Final = 16  # a company's servers of one domain are rarely spread further
+BROKEN: Final = frozenset({"REFUSED", "SERVFAIL", "NOTIMP", "FORMERR", "NOTAUTH"})  # no answer to the question
 UNKNOWN_NAME: Final = frozenset({"NXDOMAIN", "NOERROR"})  # no such name, or one without an address
 
 
@@ -99,13 +100,24 @@ def slow(evidence: Evidence) -> Iterable[Match]:
 
 
 def resolver_down(evidence: Evidence) -> Iterable[Match]:
-    """One of several is dead while another answers."""
+    """One of several is silent, or refuses or fails at every question, while another one works."""
     rows = evidence.items("dns.resolvers", "servers")
-    if any(row["answered"] for row in rows):
-        for row in rows:
-            if not row["answered"]:
-                live = next(one["server"] for one in rows if one["answered"])
-                yield Match(subject=row["server"], confidence=0.9, evidence=("dns.resolvers",), values={"live": live})
+    live = next((one["server"] for one in rows if one["answered"] and one["rcode"] not in BROKEN), None)
+    if live is None:
+        return
+    for row in rows:
+        broken = row["answered"] and row["rcode"] in BROKEN and _knows_nothing(evidence, row["server"])
+        if broken or not row["answered"]:
+            does = f"answers every question with {row['rcode']}" if broken else "does not answer"
+            values = {"live": live, "does": does}
+            yield Match(subject=row["server"], confidence=0.9, evidence=("dns.resolvers",), values=values)
+
+
+def _knows_nothing(evidence: Evidence, server: str) -> bool:
+    """It has not one sensible answer for any name of the settings. One that knows only the internal names is well."""
+    rows = evidence.items("dns.names", "names")
+    said = [one["rcode"] for row in rows for one in row["servers"] if one["server"] == server]
+    return bool(said) and all(rcode in BROKEN for rcode in said)
 
 
 def hijacked(evidence: Evidence) -> Iterable[Match]:
@@ -361,10 +373,9 @@ CAUSES: Final[tuple[Cause, ...]] = (
         id="dns.resolver_down",
         severity=Severity.LOW,
         tier=Tier.L2,
-        title="One of the name servers does not answer",
-        explanation="{subject} does not answer, {live} does. Pages still open, some of them after a wait of some "
-        "seconds.",
-        advice="You can go on working. Tell IT that the name server {subject} does not answer.",
+        title="One of the name servers does not work",
+        explanation="{subject} {does}, but {live} works. Pages still open, some of them after a wait of some seconds.",
+        advice="You can go on working. Tell IT that the name server {subject} {does}.",
         holds=resolver_down,
         explains=("service.slow",),
         articles=("dns-name-lookup", "slow-internet"),

@@ -93,6 +93,10 @@ def _judge(context: Context, looked: list[Answer], measures: dict[str, Any]) -> 
     if dead:
         words = f"The name server {dead[0]} does not answer; another one does."
         return Outcome(status=Status.WARNING, summary=words, measures={**measures, "problem": "one_dead"})
+    if useless := [one for one in heard if one.rcode in BROKEN]:
+        # It may know the internal names alone, and be well; the cause looks at those.
+        words = f"The name server {useless[0].server} answers {useless[0].rcode}; another one knows more."
+        return Outcome(status=Status.OK, summary=words, measures=measures)
     words = "The name server answers." if len(heard) == 1 else f"All {len(heard)} name servers answer."
     return Outcome(status=Status.OK, summary=words, measures=measures)
 

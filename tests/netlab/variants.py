@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios import CLOSED, INTERNET, WEB, dns_names, fault, healthy, many, no_proxy, sh, use_proxy, web
+from scenarios import CLOSED, INTERNET, WEB, dns_names, dual, fault, healthy, knobs, many, no_proxy, sh, use_proxy, web
 
 SILENT_PINGS = (
     "iptables -I INPUT -p icmp -j DROP; iptables -I FORWARD -p icmp -j DROP; iptables -I OUTPUT -p icmp -j DROP"
@@ -15,6 +15,8 @@ many(
             sh("emp", "ip route del default; ip route add 10.88.0.0/24 via 10.77.0.1"),
             ("route.no_default",),
         ),
+        "first resolver refuses": (knobs(dns={"company": {"mode": "refused"}}), (("dns.resolver_down", "10.88.0.53"),)),
+        "first resolver fails": (knobs(dns={"company": {"mode": "servfail"}}), (("dns.resolver_down", "10.88.0.53"),)),
         "own firewall rejects names": (
             sh("emp", "iptables -I OUTPUT -p udp --dport 53 -j REJECT"),
             ("firewall.local",),
@@ -126,6 +128,15 @@ def _(lab):
     lab.sh("emp", "ip link add eth1 type veth peer name eth1peer; ip link set eth1peer up; ip link set eth1 up")
     lab.sh("emp", "ip addr add 192.168.9.5/24 dev eth1; ip route add default via 192.168.9.1 dev eth1 metric 100")
     lab.sh("emp", "ip link set eth1peer down")
+
+
+@fault("IPv6 rejected", ("ipv6.broken", "eth0"))
+def _(lab):
+    dual(lab)
+    lab.sh(
+        "rtr",
+        "nft add table ip6 f\nnft 'add chain ip6 f o { type filter hook forward priority 0 ; }'\nnft add rule ip6 f o reject",
+    )
 
 
 @fault("pings dropped and file server closed", ("service.down", "File server"))

@@ -1,4 +1,7 @@
-"""Findings on the left, the cause on the right: every network cause in its plainest form, and what must not be taken for it."""
+"""Findings on the left, the cause on the right: every network cause in its plainest form, and what must not be taken for it.
+
+Long, and yet one thing: a table.
+"""
 
 import pytest
 
@@ -69,6 +72,18 @@ def server(address=SERVER, **more):
         "near": False,
     }
     return {**made, "is_gateway": False, "private": address.startswith("10."), **more}
+
+
+def of_two(broken, *, outside, inside):
+    """A second server that answers `outside` for a public name and `inside` for an internal one, beside a good one."""
+    both = (("www.example.test", FAR, outside), ("intranet.corp.test", "10.1.0.13", inside))
+    rows = [name(host, address) for host, address, _ in both]
+    for row, (_, _, rcode) in zip(rows, both, strict=True):
+        row["servers"] = [{"server": broken, "rcode": rcode, "addresses": []}, *row["servers"]]
+    return {
+        "dns.resolvers": ("ok", {"servers": [server(broken, rcode=outside), server()]}),
+        "dns.names": ("ok", {"names": rows}),
+    }
 
 
 SILENT = {"answered": False, "rcode": None, "reach": "silent", "ms": None, "server_ms": None}
@@ -393,6 +408,16 @@ TABLE = {
         "dns.resolver_down",
         "10.1.0.54",
     ),
+    "one of two refuses everything": (
+        of_two("10.1.0.54", outside="REFUSED", inside="REFUSED"),
+        "dns.resolver_down",
+        "10.1.0.54",
+    ),
+    "one of two fails at everything": (
+        of_two("10.1.0.54", outside="SERVFAIL", inside="SERVFAIL"),
+        "dns.resolver_down",
+        "10.1.0.54",
+    ),
     "every name to one address": (
         {
             **DEAD_WEB,
@@ -624,6 +649,7 @@ NOTHING = {
     "a VPN nobody needs": {"vpn.tunnels": ("ok", {"down": ["wg0"], "up": []})},
     "nothing looked at": {id: ("unknown", {}) for id in HEALTHY},
     "everything skipped": {id: ("skipped", {}) for id in HEALTHY},
+    "a name server for internal names only": of_two("10.1.0.54", outside="REFUSED", inside="NOERROR"),
     "everything unknown with numbers": {id: ("unknown", measures) for id, (_, measures) in HEALTHY.items()},
 }
 
