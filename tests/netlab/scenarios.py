@@ -1,6 +1,7 @@
 """The faults of the lab: how each is made, and what must be named first. Healthy worlds and pairs of faults too.
 
-A scenario is a function of the lab that breaks the healthy world; `HEALTHY` expects nothing at all. Long, and yet one thing: a table.
+A scenario is a function of the lab that breaks the healthy world; `HEALTHY` expects nothing at all.
+Long, and yet one thing: a table.
 """
 
 from __future__ import annotations
