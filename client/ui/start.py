@@ -273,11 +273,13 @@ class Resident(QObject):
     @Slot(object)
     def _answered(self, news: tuple[tuple[Ticket, Comment], ...]) -> None:
         """One notification for one ticket; many are told as one, so that it stays a message and no alarm."""
+        from client.ui.words import without_marks  # noqa: PLC0415 -- not before the icon is shown
+
         tickets = {ticket.id: ticket for ticket, _ in news}
         if len(tickets) == 1:
             ticket, comment = news[-1]
             title = self.tr("{author} answered").format(author=comment.author or self.tr("IT"))
-            words = f"{ticket.subject}: {comment.text}"
+            words = f"{ticket.subject}: {without_marks(comment.text)}"
             self.herald.tell(title, words, action=self.tr("Read"), page=f"conversation {ticket.id}")
         elif tickets:
             words = ", ".join(ticket.subject for ticket in tickets.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -72,3 +73,11 @@ def size(count: float) -> str:
         unit = units.pop()
     digits = 0 if unit == "bytes" or number >= 100 else 1  # noqa: PLR2004 -- three figures are enough
     return f"{QLocale().toString(number, 'f', digits)} {unit}"
+
+
+def without_marks(text: str) -> str:
+    """Markdown as a notification can show it: its words on one line, without the marks around them."""
+    text = re.sub(r"!?\[([^\]\n]*)\]\([^)\n]*\)", r"\1", text)  # links and pictures: their words
+    text = re.sub(r"^\s{0,3}(#{1,6}|>|[-*+]|\d+[.)])\s+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"(\*\*|__|`+|~~)(?=\S)(.+?)(?<=\S)\1", r"\2", text, flags=re.DOTALL)
+    return " ".join(text.split())

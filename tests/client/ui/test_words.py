@@ -12,7 +12,7 @@ from client.ui import facts
 from client.ui.journey import journey, of_report
 from client.ui.places import AREAS, PLACES, is_it_me, place, station
 from client.ui.widgets.problem import measures
-from client.ui.words import ago, checked, headline, size
+from client.ui.words import ago, checked, headline, size, without_marks
 from diagnostics.model import Status
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -156,3 +156,18 @@ def test_copied_facts_are_plain_text(qapp) -> None:
     words = facts.text(report())
     assert words.startswith("This computer\nName: lt-0417\n")
     assert "\n\nSystem\nSystem: Debian" in words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("**Please try again.**\n\nThen `restart`.", "Please try again. Then restart."),
+        ("# Done\n- one\n- two\n> said", "Done one two said"),
+        ("See [the page](https://help.example.com/x) and ![a picture](x.png)", "See the page and a picture"),
+        ("2 * 3 * 4 and snake_case_name stay", "2 * 3 * 4 and snake_case_name stay"),
+        ("** not a mark **", "** not a mark **"),
+        ("", ""),
+    ],
+)
+def test_a_notification_shows_words_without_marks(text: str, shown: str) -> None:
+    assert without_marks(text) == shown
