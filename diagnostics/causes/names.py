@@ -365,7 +365,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         "that long before it starts.",
         advice="Nothing is broken. If it stays slow, tell IT that the name server {subject} answers late.",
         holds=slow,
-        explains=("service.slow", "internet.families", "quality.latency_internet"),
+        explains=("service.slow", "internet.families"),
         articles=("slow-internet", "dns-name-lookup"),
         fixes=("dns.flush_cache",),
     ),

@@ -145,6 +145,6 @@ def _guesses(now: NetworkState, servers: tuple[str, ...]) -> tuple[str, ...]:
         if network.version == 4 and 16 <= network.prefixlen < 31:  # noqa: PLR2004 -- networks of a usual size
             found += [str(network.network_address + 1), str(network.broadcast_address - 1)]
     found += [f"192.168.{number}.1" for number in range(256)]
-    found += [f"10.{number}.0.1" for number in range(64)] + [f"10.0.{number}.1" for number in range(64)]
+    found += [f"10.{number}.0.1" for number in range(256)] + [f"10.0.{number}.1" for number in range(256)]
     found += [f"172.{number}.0.1" for number in range(16, 32)]
     return tuple(dict.fromkeys(found))

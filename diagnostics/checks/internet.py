@@ -35,7 +35,7 @@ def public_targets(context: Context) -> tuple[Target, ...]:
     "internet.line",
     words="Looking beyond the router",
     needs=("route.default",),
-    after=("dns.resolvers",),
+    after=("dns.resolvers", "route.gateway"),
     deadline_s=7.0,
 )
 async def line(context: Context) -> Outcome:
@@ -69,7 +69,7 @@ async def line(context: Context) -> Outcome:
             summary="There is nothing beyond the router to ask in the settings.",
             measures={"alive": None},
         )
-    heard_dns = [row["server"] for row in rows if row["server"] in far and row["answered"]]
+    heard_dns = [row["server"] for row in rows if row["server"] in far and (row["answered"] or _refused_itself(row))]
     looked = await _knock_everywhere(context, {one: far[one] for one in chosen}, heard_dns, outside)
     measures: dict[str, Any] = {**looked, "resolvers_beyond": heard_dns}
     gateway = context.measure("route.gateway", "gateway") or next((one.gateway for one in now.defaults()), None)
@@ -94,6 +94,11 @@ async def line(context: Context) -> Outcome:
             status=Status.OK, summary="Nothing beyond the router answers directly; a proxy is set.", measures=measures
         )
     return Outcome(status=Status.FAILED, summary="Nothing beyond the router answers.", measures=measures)
+
+
+def _refused_itself(row: dict[str, Any]) -> bool:
+    """A name server's host that says "nobody listens here" is there."""
+    return row["reach"] == str(Reach.REFUSED) and row["offender"] in {None, row["server"]}
 
 
 def _spoke(attempt: Attempt) -> bool:

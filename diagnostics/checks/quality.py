@@ -19,6 +19,7 @@ MORE_COUNT: Final = 60  # only when one was lost: then the share must be counted
 INTERVAL_S: Final = 0.02  # 40 in 0.8 s; a line of 64 kbit/s still carries them
 WAIT_S: Final = 1.0  # an answer later than this is as good as lost
 FEW_WAIT_S: Final = 0.35  # for the last answers when none has come at all: the path drops pings
+ROUTER_PORT: Final = 80  # open or closed, a router that speaks at all says so
 KNOCK_COUNT: Final = 20  # connections, where pings are dropped
 RESENT_MS: Final = 900.0  # a connection that took longer lost its first packet: the kernel sends it again after 1 s
 BANDWIDTH_S: Final = 2.5  # a thin line shows within this; a good one is done long before
@@ -42,7 +43,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return round(100 * self.lost / self.sent, 1) if self.sent else None
 
 
-async def measure(context: Context, address: str, port: int | None) -> Measured:
+async def measure(context: Context, address: str, port: int) -> Measured:
     """Pings an address, more often when something got lost; where pings are dropped, connects to `port` instead."""
     probe = context.probe
     first = await probe.echo(address, count=3, interval=0.05, wait=FEW_WAIT_S)
@@ -65,10 +66,7 @@ async def measure(context: Context, address: str, port: int | None) -> Measured:
     return _measured("ping", sent, times)
 
 
-async def _by_connecting(context: Context, address: str, port: int | None) -> Measured:
-    if port is None:
-        return Measured()
-
+async def _by_connecting(context: Context, address: str, port: int) -> Measured:
     async def later(number: int) -> Attempt:
         await context.probe.sleep(number * INTERVAL_S * 2)
         return await context.probe.connect(address, port, within=WAIT_S)
@@ -137,7 +135,7 @@ async def local(context: Context) -> Outcome:
     if gateway is None:
         return Outcome(status=Status.OK, summary="There is no router to measure to.", measures={"by": None})
     limits = context.targets.thresholds
-    found = await measure(context, gateway, None)
+    found = await measure(context, gateway, ROUTER_PORT)
     return _judge(found, "to the router", gateway, limit_ms=limits.latency_local_ms, limit_percent=limits.loss_percent)
 
 

@@ -245,7 +245,10 @@ class Lab:
             )
         self.sh("emp", "for one in eth1 wlan0 docker0 tun0; do ip link del $one 2>/dev/null || true; done")
         self.sh("sw", "ip link set p0 up; ip link set p2 up; ip link set p0 master br0")
-        self.sh("rtr", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.arp_ignore=0")
+        self.sh(
+            "rtr",
+            "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.arp_ignore=0 net.ipv4.icmp_ratelimit=1000",
+        )
         self.sh(
             "rtr",
             "ip link set lan0 arp on; for one in lan0 wan0 corp0; do ip link set $one up; done; ip route flush table main",
