@@ -65,8 +65,7 @@ class Employee:
 
     def open_from_tray(self) -> None:
         """Clicks the icon in the panel."""
-        self.hands.click_at(*self.hands.tray_icon())
-        self.hands.see("Report a problem", role="push button")
+        self.hands.open_by_icon("Report a problem")
 
     def check(self) -> None:
         """Presses the button and waits for the result."""

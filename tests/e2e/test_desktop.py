@@ -31,8 +31,7 @@ def test_icon_is_clicked_and_widgets_are_worked(make_desktop, tray):
     one = make_desktop(tray=tray)
     one.spawn("probe", [sys.executable, "-c", PROBE])
     with Hands(one, app="probe") as hands:
-        hands.click_at(*hands.tray_icon())
-        hands.click(hands.see("Press me"))
+        hands.click(hands.open_by_icon("Press me"))
         hands.write("Words", "Grüße & more")
         assert wait_until("the press", lambda: "pressed" in one.log("probe"))
 
