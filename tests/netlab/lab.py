@@ -247,7 +247,8 @@ class Lab:
         self.sh("sw", "ip link set p0 up; ip link set p2 up; ip link set p0 master br0")
         self.sh(
             "rtr",
-            "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.arp_ignore=0 net.ipv4.icmp_ratelimit=1000",
+            "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
+            "sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.icmp_ratelimit=1000",
         )
         self.sh(
             "rtr",
