@@ -28,6 +28,12 @@ SIZES_BYTES: Final = (1472, 1400, 1300, 1200, 1000)  # where the hole begins, ro
 async def mtu(context: Context) -> Outcome:
     """Pings of full size and a request of full size, to the places beyond. Fails when small ones pass and full ones vanish."""
     now = await state(context)
+    if any(lossy(context, check) for check in ("quality.local", "quality.internet")):
+        return Outcome(
+            status=Status.UNKNOWN,
+            summary="On a line that loses packets, large ones tell nothing.",
+            measures={"hosts": []},
+        )
     rows = await asyncio.gather(*(_one(context, target) for target in _places(context)))
     bad = [row for row in rows if row["hole"]]
     adapters = [one.mtu for one in now.adapters if one.works and one.real and one.mtu]
@@ -38,6 +44,13 @@ async def mtu(context: Context) -> Outcome:
     if any(row["large"] for row in rows):
         return Outcome(status=Status.OK, summary="Large packets pass.", measures=measures)
     return Outcome(status=Status.OK, summary="It could not be seen whether large packets pass.", measures=measures)
+
+
+def lossy(context: Context, check: str) -> bool:
+    """Whether a stretch was found to lose packets."""
+    finding = context.findings.get(check)
+    lost = finding.measures.get("loss_percent") if finding is not None and finding.status is Status.WARNING else 0
+    return bool(lost and lost >= context.targets.thresholds.loss_percent)
 
 
 def _places(context: Context) -> list[Target]:
