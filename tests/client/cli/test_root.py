@@ -276,6 +276,9 @@ def test_an_ended_check_takes_its_child_with_it() -> None:
     assert not any(Path(f"/proc/{child}/exe").exists() for child in children)
 
 
+NOTES = ("No repair was tried on this computer yet.", "Articles are searched by ")  # no faults, only what is so
+
+
 @pytest.fixture
 def read_only_home(tmp_path: Path) -> Path:
     for name in ("config", "data", "state", "cache"):
@@ -293,9 +296,8 @@ def test_with_a_read_only_home_what_only_reads_works(read_only_home: Path) -> No
         ("articles", "list"),
     ):
         done = as_anybody(*words)
-        assert (done.returncode, done.stderr.replace("No repair was tried on this computer yet.\n", "")) == (0, ""), (
-            words
-        )
+        said = [line for line in done.stderr.splitlines() if not line.startswith(NOTES)]
+        assert (done.returncode, said) == (0, []), words
         assert done.stdout or words[-1] == "history"
 
 
