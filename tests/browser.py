@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -113,6 +115,17 @@ class Browser:
     def text(self, css: str = "body") -> str:
         """What a person can read there."""
         return str(self._ask("GET", f"/session/{self._session}/element/{self.element(css)}/text"))
+
+    def shows(self, words: str, *, wait: float = START_S) -> None:
+        """Waits until the page shows the words; a click that sends a form comes back before the next page is there."""
+        ends, seen = time.monotonic() + wait, ""
+        while time.monotonic() < ends:
+            with contextlib.suppress(AssertionError):  # the page may change between finding an element and reading it
+                seen = self.text()
+                if words in seen:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{words!r} is not on the page:\n{seen}")
 
     @property
     def url(self) -> str:

@@ -134,7 +134,7 @@ def test_an_answer_typed_by_the_agent_reaches_the_employee(browser: Browser, pag
     browser.click("#respond-tab")
     browser.type("#commentBox", "Please look at the cable.")
     browser.click("#ticket-respond-form button.btn-success")
-    assert "Please look at the cable." in browser.text()
+    browser.shows("Please look at the cable.")
     ticket_id = page.rstrip("/").rpartition("/")[2]
     talk = httpx.get(
         f"{demo_desk.api}/tickets/{ticket_id}", headers={"Authorization": f"Bearer {demo_desk.token}"}
