@@ -127,6 +127,13 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"{words!r} is not on the page:\n{seen}")
 
+    def left(self, part: str, *, wait: float = START_S) -> None:
+        """Waits until the address of the page has not this part any more."""
+        ends = time.monotonic() + wait
+        while part in self.url:
+            assert time.monotonic() < ends, f"still at {self.url}"
+            time.sleep(0.05)
+
     @property
     def url(self) -> str:
         return str(self._ask("GET", f"/session/{self._session}/url"))

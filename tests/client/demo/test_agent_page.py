@@ -78,6 +78,7 @@ def page(demo_desk: DemoDesk, browser: Browser) -> str:
         browser.type("#username", demo_desk.agent_user)
         browser.type("#password", demo_desk.agent_password)
         browser.click("button[type=submit]")
+        browser.left("/login/")
         browser.open(made["ticket"]["url"])
     return str(made["ticket"]["url"])
 
