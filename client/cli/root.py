@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "logout": "Forget the sign-in.",
         "whoami": "Say who the help desk takes you for.",
         "config": "Show and check the settings.",
+        "doctor": "See whether Deskside itself is well.",
         "articles": "Check help articles for mistakes.",
         "open": "Open the window.",
         "demo": "Try everything with a help desk on this computer.",

@@ -26,8 +26,17 @@ ALLOWED = {
     "client.runtime": set(),
     **{f"client.{name}": BASE for name in MIDDLE},
     "client.demo": {*BASE, "client.demo"},
-    "client.app": {*BASE, "client.runtime", *(f"client.{name}" for name in MIDDLE)},
-    "client.cli": {*BASE, "client.runtime", "client.app", "client.demo.launch", *(f"client.{name}" for name in MIDDLE)},
+    "client.correspondence": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # a part of the composition root
+    "client.app": {*BASE, "client.runtime", "client.correspondence", *(f"client.{name}" for name in MIDDLE)},
+    "client.doctor": {*BASE, "client.app", *(f"client.{name}" for name in MIDDLE)},
+    "client.cli": {
+        *BASE,
+        "client.runtime",
+        "client.app",
+        "client.doctor",
+        "client.demo.launch",
+        *(f"client.{name}" for name in MIDDLE),
+    },
     "client.ui": {*BASE, "client.runtime", "client.app", *(f"client.{name}" for name in MIDDLE)},
     "client.__main__": {
         *BASE,

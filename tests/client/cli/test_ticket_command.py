@@ -62,6 +62,14 @@ def test_signing_in_and_out(process: Run, settings: Path, keyring_file: Path, de
     assert desk.token not in keyring_file.read_text()
 
 
+def test_the_doctor_finds_a_signed_in_deskside_well(signed_in: Run) -> None:
+    said = signed_in("doctor", "--json")
+    found = {one["name"]: one for one in said.json["parts"]}
+    assert (said.code, said.json["well"]) == (0, True), said.out
+    assert found["keyring"]["health"] == found["desk"]["health"] == "well"
+    assert "answers and knows" in found["desk"]["sentence"]
+
+
 def test_a_refused_token_is_not_kept(process: Run, settings: Path, keyring_file: Path) -> None:
     said = process("login", "--token-stdin", stdin="wrong-token-of-somebody\n")
     assert said.code == 3
