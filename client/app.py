@@ -1,14 +1,11 @@
 """The composition root: the only place that builds the client's objects and wires them. The window and the command line use it.
 
 Parts are built when first used, and their modules are imported there and not above: a tray at rest must not pay for what it
-does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread. It is long and yet one thing: a list of
-what the client can do, a few lines each.
+does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import sys
 import uuid
 from collections.abc import Callable
@@ -18,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from client import __version__
-from client.errors import DesksideBug, StorageFault
 from client.model import (
     Answer,
     Article,
@@ -40,20 +36,19 @@ from client.platform.paths import Paths, find_paths
 from client.settings.layers import Loaded, load
 
 if TYPE_CHECKING:
+    from client.correspondence import Correspondence
     from client.desks.base import Desk
     from client.fixes.execute import Fixes
-    from client.knowledge.child import Understanding
-    from client.knowledge.library import Library
-    from client.knowledge.search import Search
+    from client.knowledge.shelf import Shelf
     from client.outbox.delivery import Delivery
     from client.outbox.store import Outbox
     from client.report.pseudonyms import Pseudonyms
+    from client.watch.checking import Checking
     from client.watch.history import History
     from client.watch.reports import Reports
     from diagnostics.model import Event, Report
 
 Listener = Callable[["Event"], None]
-log = logging.getLogger(__name__)
 
 # -P: a folder called "client" or "diagnostics" where somebody happens to stand must not become part of the program.
 PROGRAM: Final = (sys.executable, "-P", "-m", "client")
@@ -81,8 +76,6 @@ class App:
         self.settings = settings
         self.program = program
         self._secret = secret
-        self._desk: Desk | None = None
-        self._checking = False
 
     # --- checks
 
@@ -95,25 +88,7 @@ class App:
         Raises:
             DesksideBug: the run itself failed.
         """
-        from diagnostics.supervise import RunFailed, supervise  # noqa: PLC0415 -- not needed at rest
-
-        self._checking = True
-        try:
-            report = await supervise(
-                (*self.program, "check", "--events"), targets=self.settings.targets(), only=only, listen=listen
-            )
-        except RunFailed as error:
-            log.error("the check run said: %s", error.said)  # noqa: TRY400 -- whoever reports the bug logs its traceback
-            raise DesksideBug("The check itself failed, so nothing was found out.") from error
-        finally:
-            self._checking = False
-        if not only:
-            try:
-                await to_thread(self._reports.keep, report)
-                await to_thread(self.history.record, report)
-            except StorageFault as error:  # a full disk is a thing to find out about, not a reason to find out nothing
-                log.warning("the report could not be kept: %s", error)
-        return report
+        return await self._checks.run(only=only, listen=listen)
 
     def last_report(self) -> Report | None:
         """The last full report of this user on this computer, None before the first check. Reads a file."""
@@ -121,17 +96,11 @@ class App:
 
     def state(self) -> State:
         """What the icon shows. Reads a file, cheap enough for the window's thread."""
-        return State.CHECKING if self._checking else self.judged()
+        return self._checks.state()
 
     def judged(self) -> State:
         """What the last report says, whether a check runs now or not. Reads a file, as `state`."""
-        report = self.last_report()
-        if report is None:
-            return State.UNKNOWN
-        if not report.diagnosis:
-            return State.FINE
-        offline = ("link.", "address.", "route.", "gateway.", "internet.")
-        return State.OFFLINE if report.diagnosis[0].cause.startswith(offline) else State.PROBLEM
+        return self._checks.judged()
 
     # --- knowledge
 
@@ -140,22 +109,16 @@ class App:
 
         In a tray the meaning is understood by a child; until that is there, words alone answer.
         """
-        if self.long_lived and self._model_folder.is_dir():
-            if self._understanding.ready and words.strip():
-                if (answer := await self._understanding.ask(words)) is not None:
-                    return answer
-            else:
-                self._understanding.warm_up()
         causes = tuple(one.cause for one in report.diagnosis) if (report := self.last_report()) else ()
-        return await to_thread(self._search.find, words, causes=causes, limit=limit)
+        return await self._shelf.find(words, causes=causes, limit=limit)
 
     def article(self, article_id: str) -> Article | None:
         """One article by its id. Reads a file."""
-        return self._library.get(article_id)
+        return self._shelf.library.get(article_id)
 
     def articles(self) -> tuple[Article, ...]:
         """Every article for this platform, by title. Reads files."""
-        return self._library.all()
+        return self._shelf.library.all()
 
     # --- fixes
 
@@ -310,10 +273,7 @@ class App:
         Raises:
             DeskFault: the desk could not be asked.
         """
-        if refresh:
-            desk = await self.desk()
-            await to_thread(self._outbox.keep_tickets, await desk.tickets())
-        return await to_thread(self._outbox.kept_tickets)
+        return await self._correspondence.tickets(refresh=refresh)
 
     async def conversation(self, ticket_id: str, *, refresh: bool = True) -> Conversation:
         """A ticket with its messages; marks them as read. Without `refresh` as last seen.
@@ -321,10 +281,7 @@ class App:
         Raises:
             DeskFault: the desk could not be asked.
         """
-        if refresh:
-            desk = await self.desk()
-            await to_thread(self._outbox.keep_conversation, await desk.conversation(ticket_id))
-        return await to_thread(self._outbox.kept_conversation, ticket_id)
+        return await self._correspondence.conversation(ticket_id, refresh=refresh)
 
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
         """Agents' answers that were not there before; each is told once.
@@ -332,8 +289,7 @@ class App:
         Raises:
             DeskFault: the desk could not be asked.
         """
-        desk = await self.desk()
-        return await self._news(desk)
+        return await self._correspondence.news()
 
     async def desk(self) -> Desk:
         """The adapter of the configured help desk, signed in with this account's secret.
@@ -342,15 +298,7 @@ class App:
             SettingsFault: no help desk is configured.
             SecretsFault: the keyring is missing or locked.
         """
-        if self._desk is None:
-            from client.desks import desk_class, open_desk  # noqa: PLC0415 -- brings httpx, not needed at rest
-            from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed at rest
-
-            values = self.settings.values
-            desk_class(values.desk.kind)  # without a help desk there is no reason to unlock a keyring
-            secret = self._secret or await to_thread(get_secret, values.desk.url)
-            self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
-        return self._desk
+        return await self._correspondence.desk()
 
     async def sign_in(self, secret: str, *, keep: bool = True) -> Identity:
         """Proves a secret at the desk and only then keeps it in the keyring.
@@ -362,23 +310,7 @@ class App:
             SignInNeeded: the desk refused it.
             SecretsFault: the keyring is missing or locked.
         """
-        from client.desks import open_desk  # noqa: PLC0415 -- as above
-        from client.platform.secrets import set_secret  # noqa: PLC0415 -- as above
-
-        values = self.settings.values
-        desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
-        try:
-            identity = await desk.whoami()
-        finally:
-            await desk.close()
-        if keep:
-            await to_thread(set_secret, values.desk.url, secret)
-        self._secret = None if keep else secret
-        await self._forget_desk()
-        # A sign-in does not fail because of the outbox, which comes to it by itself.
-        with contextlib.suppress(StorageFault):
-            await to_thread(self._outbox.resume)
-        return identity
+        return await self._correspondence.sign_in(secret, keep=keep)
 
     async def sign_out(self) -> None:
         """Forgets the secret of the configured desk.
@@ -386,13 +318,7 @@ class App:
         Raises:
             SecretsFault: the keyring is missing or locked.
         """
-        from client.platform.secrets import delete_secret  # noqa: PLC0415 -- as above
-
-        await self._forget_desk()
-        if self._secret is not None:  # it was never in the keyring
-            self._secret = None
-            return
-        await to_thread(delete_secret, self.settings.values.desk.url)
+        await self._correspondence.sign_out()
 
     async def whoami(self) -> Identity:
         """Who the desk says we are.
@@ -404,9 +330,10 @@ class App:
 
     async def close(self) -> None:
         """Lets go of connections and files."""
-        await self._forget_desk()
-        if "_understanding" in self.__dict__:
-            await self._understanding.close()
+        if "_correspondence" in self.__dict__:
+            await self._correspondence.forget_desk()
+        if "_shelf" in self.__dict__:
+            await self._shelf.close()
         if "_outbox" in self.__dict__:
             await to_thread(self._outbox.close)
 
@@ -419,6 +346,14 @@ class App:
         return Reports(self.paths.state)
 
     @cached_property
+    def _checks(self) -> Checking:
+        from client.watch.checking import Checking  # noqa: PLC0415 -- not before the icon is shown
+
+        return Checking(
+            program=self.program, targets=self.settings.targets, reports=self._reports, history=lambda: self.history
+        )
+
+    @cached_property
     def history(self) -> History:
         """What every full run of the last 90 days found. Its methods block for milliseconds: call them in a thread."""
         from client.watch.history import History  # noqa: PLC0415 -- not needed at rest
@@ -426,42 +361,21 @@ class App:
         return History(self.paths.state / "history.sqlite3")
 
     @cached_property
-    def _library(self) -> Library:
-        from client.knowledge.library import Library  # noqa: PLC0415 -- not needed at rest
+    def _shelf(self) -> Shelf:
+        from client.knowledge.shelf import Shelf  # noqa: PLC0415 -- not needed at rest
 
-        return Library(
-            (self.paths.resources / "articles",), language=self.settings.values.client.language, platform=sys.platform
+        return Shelf(
+            articles=self.paths.resources / "articles",
+            model=self._model_folder,
+            cache=self.paths.cache,
+            language=self.settings.values.client.language,
+            program=self.program,
+            by_child=self.long_lived,
         )
-
-    @cached_property
-    def _search(self) -> Search:
-        from client.knowledge.search import Search  # noqa: PLC0415 -- not needed at rest
-
-        ranker = None
-        if not self.long_lived and self._model_folder.is_dir():
-            try:
-                from client.knowledge.likeness import Likeness  # noqa: PLC0415 -- brings numpy and the model
-
-                ranker = Likeness(self._library, model=self._model_folder, folder=self.paths.cache)
-            except (ImportError, OSError, ValueError) as error:
-                log.info("search by words alone: %s", error)
-        return Search(self._library, folder=self.paths.cache, ranker=ranker)
-
-    @cached_property
-    def _understanding(self) -> Understanding:
-        from client.knowledge.child import Understanding  # noqa: PLC0415 -- not needed at rest
-
-        return Understanding((*self.program, "search", "--json", "-"), article=self._library.get)
 
     def how_it_searches(self) -> str:
         """One sentence for administrators: by meaning and words, or by words alone and why."""
-        from importlib.util import find_spec  # noqa: PLC0415 -- administrators ask rarely
-
-        if not self._model_folder.is_dir():
-            return "Articles are searched by words alone: the model is not installed (installers/model.py makes it)."
-        if find_spec("numpy") is None:
-            return "Articles are searched by words alone: numpy is not installed (pip install 'deskside[meaning]')."
-        return "Articles are searched by meaning and by words."
+        return self._shelf.how()
 
     @property
     def _model_folder(self) -> Path:
@@ -491,28 +405,16 @@ class App:
 
         return Outbox(self.paths.data / "outbox.sqlite3")
 
+    @cached_property
+    def _correspondence(self) -> Correspondence:
+        from client.correspondence import Correspondence  # noqa: PLC0415 -- brings asyncio, not needed at rest
+
+        return Correspondence(settings=self.settings, outbox=self._outbox, secret=self._secret)
+
     async def _delivery(self) -> Delivery:
         from client.outbox.delivery import Delivery  # noqa: PLC0415 -- not needed at rest
 
         return Delivery(self._outbox, open_desk=self.desk)
-
-    async def _news(self, desk: Desk) -> tuple[tuple[Ticket, Comment], ...]:
-        found: list[tuple[Ticket, Comment]] = []
-        before = {one.id: one for one in await to_thread(self._outbox.kept_tickets)}
-        tickets = await desk.tickets()
-        await to_thread(self._outbox.keep_tickets, tickets)
-        for ticket in tickets:
-            known = before.get(ticket.id)
-            if known is not None and known.updated_at == ticket.updated_at:
-                continue
-            for comment in await to_thread(self._outbox.keep_conversation, await desk.conversation(ticket.id)):
-                found.append((ticket, comment))  # noqa: PERF401 -- reads as what it does
-        return tuple(found)
-
-    async def _forget_desk(self) -> None:
-        desk, self._desk = self._desk, None
-        if desk is not None:
-            await desk.close()
 
     def _who(self) -> dict[str, str]:
         import platform  # noqa: PLC0415 -- not needed at rest
