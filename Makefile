@@ -57,8 +57,10 @@ $(READY_DEMO): pyproject.toml installers/constraints.txt installers/linux/prepar
 	-$(BIN)/python installers/model.py resources/model
 	@touch $@
 
-$(READY_TEST): pyproject.toml installers/constraints.txt installers/linux/prepare | $(BIN)/python
+$(READY_TEST): pyproject.toml installers/constraints.txt installers/linux/prepare tests/servers/oidc/package-lock.json | $(BIN)/python
 	installers/linux/prepare test
+	@if command -v npm >/dev/null; then npm ci --prefix tests/servers/oidc --ignore-scripts --no-audit --no-fund --silent; \
+	 else echo "There is no npm: the tests with a real service to sign in with are left out."; fi
 	$(PIP) $(EDITABLE) '.[demo,meaning,test]'
 	$(BIN)/python installers/model.py resources/model
 	@touch $@ $(READY_DEMO)

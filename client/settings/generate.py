@@ -42,10 +42,10 @@ A wrong value falls back to the layer below it, and is shown in the window and b
 Nothing stops the program, but a file named with `--settings` must be there and be TOML.
 
 A policy never falls open. Keys for the machine (below) decide where tickets go, what may be changed and whom to trust. As soon
-as a policy sets one of them, as a default too, none of the same table is taken from the user. A locked value that is wrong stays
-locked, at the policy's default or the built-in value. And while a policy file cannot be read or trusted, no key for the
-machine is taken from the user at all. So a mistake can leave a computer without a help desk, and its tickets wait; it cannot
-send them elsewhere.
+as a policy sets one of them, as a default too, none of the same table is taken from the user. `[desk]` and `[sign_in]` count as
+one table here: a sign-in that is meant for one help desk must not go to another. A locked value that is wrong stays locked, at
+the policy's default or the built-in value. And while a policy file cannot be read or trusted, no key for the machine is taken
+from the user at all. So a mistake can leave a computer without a help desk, and its tickets wait; it cannot send them elsewhere.
 
 ## Keys
 """

@@ -4,10 +4,10 @@ Nothing in a file stops the program. A value that cannot be used falls back to t
 `problems`, all at once.
 
 A policy never falls open. Keys marked `set_by` "machine" (where tickets go, what may be changed, whom to trust) are closed
-to the user as soon as a policy sets one of their table, as a default too. A locked value that is wrong stays locked, at the
-policy's default or the built-in value. And a policy file that cannot be read or trusted may have held any of them: then all
-of them are closed, and what its neighbours say counts. So a mistake in a policy can leave a computer without a help desk,
-and tickets wait; it cannot send them elsewhere.
+to the user as soon as a policy sets one of their table, as a default too ([desk] and [sign_in] count as one table). A locked
+value that is wrong stays locked, at the policy's default or the built-in value. And a policy file that cannot be read or
+trusted may have held any of them: then all of them are closed, and what its neighbours say counts. So a mistake in a policy
+can leave a computer without a help desk, and tickets wait; it cannot send them elsewhere.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from client.errors import SettingsFault, UsageError
-from client.settings.schema import KEYS, TABLES, Key, Settings
+from client.settings.schema import KEYS, TABLES, TOGETHER, Key, Settings
 from client.settings.source import Source, read_toml
 from client.settings.values import SERVICE_KEYS, BadValue, read_service, read_value
 from diagnostics.targets import Targets
@@ -164,6 +164,8 @@ class _Merge:
             barred |= {name: file for name, file in bad.items() if KEYS[name].set_by == "machine"}
         untrusted = any(source.problem for source in policies)
         closed = {KEYS[name].table for name in (*defaults, *locked, *barred) if KEYS[name].set_by == "machine"}
+        if closed & TOGETHER:
+            closed |= TOGETHER
         own: dict[str, tuple[Any, str]] = {}
         if user is not None and self._usable(user):
             own, _ = self._read(user, user.table)

@@ -57,6 +57,57 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
 
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """How people sign in to the help desk (docs/signing-in.md)."""
+
+    method: Annotated[
+        Literal["secret", "oidc"],
+        Meta(
+            description='"secret": a token or password of the help desk; "oidc": the company account, in the browser.',
+            extra=_MACHINE,
+        ),
+    ] = "secret"
+    issuer: Annotated[
+        str, Meta(description="The OpenID provider, exactly as it names itself (its issuer).", extra=_MACHINE)
+    ] = ""
+    client_id: Annotated[
+        str, Meta(description="What the provider calls Deskside: a public client for desktops.", extra=_MACHINE)
+    ] = ""
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(description="What is asked for; offline_access makes a sign-in that lasts.", extra=_MACHINE),
+    ] = ("openid", "profile", "email", "offline_access")
+    resource: Annotated[
+        str, Meta(description="The help desk's name at the provider, sent as resource (RFC 8707).", extra=_MACHINE)
+    ] = ""
+    audience: Annotated[str, Meta(description="The same for providers that know it as audience.", extra=_MACHINE)] = ""
+    prompt: Annotated[
+        str,
+        Meta(
+            description='What the provider shall ask every time: "consent" where a lasting sign-in needs it.',
+            extra=_MACHINE,
+        ),
+    ] = ""
+    device_flow: Annotated[
+        bool,
+        Meta(
+            description="Offer signing in with a code on another device, for computers without a browser.",
+            extra=_MACHINE,
+        ),
+    ] = True
+    redirect: Annotated[
+        str,
+        Meta(
+            description="Where the browser comes back to on this computer, without the port, as the provider knows it.",
+            extra=_MACHINE,
+        ),
+    ] = "http://127.0.0.1/deskside"
+    redirect_ports: Annotated[
+        tuple[str, ...],
+        Meta(description="The ports for it, where the provider does not take any; empty: a free one.", extra=_MACHINE),
+    ] = ()
+
+
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """How the program behaves on this computer."""
 
@@ -113,10 +164,43 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10
 
 
+class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """Articles of IT's own, and what IT learns about which of them help."""
+
+    packs: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Signed packs of articles, the most important first: each the address of a pack, a space, and the public keys"
+            ' that may have signed it ("https://kb.example.com/it.pack ed25519:..."), or a table {url, key}. See docs/packs.md.',
+            extra=_MACHINE,
+        ),
+    ] = ()
+    refresh_every_min: Annotated[
+        Minutes,
+        Meta(description="Look for newer packs every so many minutes; 0: only when told to.", extra=_MACHINE),
+    ] = 240
+    search_desk: Annotated[
+        bool,
+        Meta(
+            description="Ask the help desk for articles too, where it has some; what is typed then goes there, without secrets.",
+            extra=_MACHINE,
+        ),
+    ] = True
+    share_counts: Annotated[
+        bool,
+        Meta(
+            description="Tell IT once a day how often articles and fixes helped, in numbers and never in words.",
+            extra=_MACHINE,
+        ),
+    ] = False
+    counts_url: Annotated[str, Meta(description="Where these numbers go.", extra=_MACHINE)] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, merged and valid."""
 
     desk: Desk = Desk()
+    sign_in: SignIn = SignIn()
     network: Network = Network()
     services: tuple[Service, ...] = ()
     thresholds: Thresholds = Thresholds()
@@ -125,6 +209,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notifications: Notifications = Notifications()
     brand: Brand = Brand()
     schedule: Schedule = Schedule()
+    knowledge: Knowledge = Knowledge()
 
     def targets(self) -> Targets:
         """What the checks are given."""
@@ -135,7 +220,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One settings key. `name` is dotted ("desk.url"), `type` what msgspec converts to.
 
     `set_by` "machine" marks keys that decide where data goes or what may be done: as soon as IT has set one, no key of its
-    kind in the same table is taken from the user. Without policies the user looks after the computer and may set them.
+    kind in the same table (or in one that is `TOGETHER` with it) is taken from the user. Without policies the user looks after
+    the computer and may set them.
     """
 
     name: str
@@ -203,6 +289,8 @@ def _words(annotated: Any) -> tuple[str, SetBy] | None:
 
 
 KEYS: Final[Mapping[str, Key]] = {key.name: key for key in _keys()}
+# Tables that are one decision: a sign-in meant for IT's help desk must not be asked for by, or sent to, somebody else's.
+TOGETHER: Final[frozenset[str]] = frozenset({"desk", "sign_in"})
 TABLES: Final[frozenset[str]] = frozenset(name.partition(".")[0] for name in KEYS if "." in name)
 
 

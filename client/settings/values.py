@@ -17,8 +17,12 @@ from diagnostics.targets import Service
 _URL: Final = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?", re.IGNORECASE)
 _HERE: Final = re.compile(r"http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?([/?#]\S*)?", re.IGNORECASE)
 _PROXY: Final = re.compile(r"(system|none|(https?|socks5h?)://[^\s/?#]+/?)", re.IGNORECASE)
+_REDIRECT: Final = re.compile(r"http://(localhost|127\.0\.0\.1)(/[A-Za-z0-9._~/-]*)?")
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")  # RFC 6749, section 3.3
 _HOST: Final = re.compile(r"[^\s/@]+")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s/:@\[\]]+):([0-9]{1,5})")
+_PACK: Final = re.compile(r"(\S+)((?: ed25519:[A-Za-z0-9+/]{43}=){1,8})")
+_MOST_PACKS: Final = 20
 _LANGUAGE: Final = re.compile(r"([a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*)?")
 _LARGEST: Final = 2**53  # what every reader of JSON takes exactly; the settings go to the check run as JSON
 _SHOWN: Final = 40  # characters of a wrong value that a sentence repeats
@@ -39,6 +43,8 @@ def read_value(key: Key, value: Any, *, lenient: bool = False) -> Any:
     """
     if lenient and isinstance(value, str) and typing.get_origin(_plain(key.type)) is tuple:
         value = value.splitlines()
+    if key.name == "knowledge.packs" and isinstance(value, list):
+        value = [_pack_line(item) for item in value]
     try:
         read = msgspec.convert(value, key.type, strict=not lenient)
     except (msgspec.ValidationError, OverflowError) as error:
@@ -91,6 +97,53 @@ def _desk_url(value: str) -> str:
     return _url(value)
 
 
+def _issuer(value: str) -> str:
+    if "?" in value or "#" in value:
+        return "an address without ? and #"
+    return _desk_url(value)
+
+
+def _scopes(values: tuple[str, ...]) -> str:
+    proper = "openid" in values and all(_SCOPE.fullmatch(value) for value in values)
+    return "" if proper else 'a list of words, "openid" one of them'
+
+
+def _redirect(value: str) -> str:
+    return (
+        ""
+        if _REDIRECT.fullmatch(value)
+        else 'such as "http://127.0.0.1/deskside" or "http://localhost", without a port'
+    )
+
+
+def _ports(values: tuple[str, ...]) -> str:
+    proper = all(re.fullmatch(r"[0-9]{4,5}", value) and 1024 <= int(value) < 65536 for value in values)  # noqa: PLR2004 -- as below
+    return "" if proper else 'a list of ports from 1024 to 65535, such as "53682"'
+
+
+def _pack_line(item: Any) -> Any:
+    """One entry of knowledge.packs as text; a table is another way to write it, with one key or a list of them."""
+    if isinstance(item, str):
+        return " ".join(item.split())
+    if isinstance(item, dict) and item.keys() == {"url", "key"}:
+        keys = item["key"] if isinstance(item["key"], list) else [item["key"]]
+        if all(isinstance(text, str) for text in (item["url"], *keys)):
+            return " ".join(" ".join((item["url"], *keys)).split())
+    return item
+
+
+def _packs(values: tuple[str, ...]) -> str:
+    parts = [_PACK.fullmatch(value) for value in values]
+    addresses = [match[1] for match in parts if match is not None]
+    good = len(addresses) == len(values) <= _MOST_PACKS and not any(map(_desk_url, addresses))
+    if good and len(set(addresses)) == len(values):
+        return ""
+    return (
+        f'a list of at most {_MOST_PACKS} packs, each once: "https://... ed25519:..." (http:// only on this computer,'
+        " and a public key as `deskside articles keygen` prints it)"
+    )
+
+
 def _urls(values: tuple[str, ...]) -> str:
     return (
         ""
@@ -127,6 +180,10 @@ def _is_address(value: str) -> bool:
 
 _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "desk.url": _desk_url,
+    "sign_in.issuer": _issuer,
+    "sign_in.scopes": _scopes,
+    "sign_in.redirect": _redirect,
+    "sign_in.redirect_ports": _ports,
     "network.connectivity_url": _url,
     "network.public_urls": _urls,
     "network.internal_names": _hosts,
@@ -137,6 +194,8 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "network.bandwidth_url": _url,
     "client.language": _language,
     "brand.url": _url,
+    "knowledge.packs": _packs,
+    "knowledge.counts_url": _desk_url,
 }
 assert KEYS.keys() >= _CHECKS.keys()  # noqa: S101 -- a typing error here would silently check nothing
 

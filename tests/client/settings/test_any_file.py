@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from client.platform.paths import Paths
 from client.settings.layers import DEFAULTS, Layer, load
-from client.settings.schema import KEYS, TABLES, Settings
+from client.settings.schema import KEYS, TABLES, TOGETHER, Settings
 from client.settings.source import Source
 
 NOWHERE = Path("/nonexistent")
@@ -115,6 +115,18 @@ EVIL = {
         "fields": ["cause=evil"],
         "personal_key": True,
     },
+    "sign_in": {
+        "method": "oidc",
+        "issuer": "https://evil.example",
+        "client_id": "evil",
+        "scopes": ["openid", "evil"],
+        "resource": "https://evil.example",
+        "audience": "evil",
+        "prompt": "login",
+        "device_flow": False,
+        "redirect": "http://localhost/evil",
+        "redirect_ports": ["6666"],
+    },
     "fixes": {"allowed": ["evil"]},
     "network": {"ca_file": "/evil.pem"},
 }
@@ -131,6 +143,8 @@ def test_what_a_policy_touches_is_never_taken_from_the_user(policy: list[Source]
         for one in policy
         if key.set_by == "machine" and (mentions(one.table, key.name) or mentions(one.table.get(DEFAULTS), key.name))
     }
+    if touched & TOGETHER:
+        touched |= TOGETHER
     for key in KEYS.values():
         if key.set_by != "machine":
             continue

@@ -109,6 +109,35 @@ def test_without_a_policy_the_user_decides(merge: Merge) -> None:
     assert merge(EVIL).values.desk.url == "https://evil.example.com"
 
 
+def test_desk_and_sign_in_are_one_decision(merge: Merge) -> None:
+    """A token asked for IT's help desk must not go to the user's, nor the other way round."""
+    own = '[desk]\nurl = "https://evil.example.com"\n[sign_in]\nissuer = "https://evil.example.com"'
+    assert merge(own).values.sign_in.issuer == "https://evil.example.com"
+    for policy in (f'[desk]\nurl = "{GOOD}"', f'[sign_in]\nissuer = "{GOOD}"'):
+        loaded = merge(own, a=policy)
+        assert {loaded.values.desk.url, loaded.values.sign_in.issuer} == {GOOD, ""}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('issuer = "http://login.example.com"', "https:// (http:// only on this computer)"),
+        ('issuer = "https://login.example.com/?tenant=1"', "without ? and #"),
+        ('scopes = ["profile"]', '"openid" one of them'),
+        ('scopes = ["openid email"]', '"openid" one of them'),
+        ('redirect = "https://127.0.0.1/x"', "without a port"),
+        ('redirect = "http://127.0.0.1:80/x"', "without a port"),
+        ('redirect = "http://evil.example.com/x"', "without a port"),
+        ('redirect_ports = ["80"]', "from 1024 to 65535"),
+        ('method = "password"', '"secret", "oidc"'),
+    ],
+)
+def test_a_sign_in_that_cannot_be_safe_is_not_taken(merge: Merge, line: str, words: str) -> None:
+    loaded = merge(f"[sign_in]\n{line}")
+    assert words in loaded.problems[0]
+    assert loaded.values.sign_in == merge("").values.sign_in
+
+
 def test_a_policy_about_other_things_leaves_the_desk_to_the_user(merge: Merge) -> None:
     loaded = merge(EVIL, it='[brand]\nname = "IT"')
     assert loaded.values.desk.url == "https://evil.example.com"
