@@ -32,6 +32,7 @@ BUILT_IN: Final = {
     "email": "client.desks.email:EmailDesk",
     "freshservice": "client.desks.freshservice:FreshserviceDesk",
     "jira_service_management": "client.desks.jira_service_management:JiraDesk",
+    "osticket": "client.desks.osticket:OsTicketDesk",
     "request_tracker": "client.desks.request_tracker:RequestTrackerDesk",
     "webhook": "client.desks.webhook:WebhookDesk",
     "zammad": "client.desks.zammad:ZammadDesk",

@@ -78,7 +78,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; `body` is sent as JSON."""
+    """An answer; `body` is sent as JSON, bytes as they are."""
 
     status: int
     body: Any = None
@@ -128,7 +128,8 @@ class SmallServer:
                 if broken is not None:
                     self.close_connection = True
                     return
-                raw = b"" if reply.body is None else json.dumps(reply.body).encode()
+                raw = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+                raw = b"" if reply.body is None else raw
                 self.send_response(reply.status)
                 for name, value in {
                     "Content-Type": "application/json; charset=utf-8",
