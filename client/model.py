@@ -58,6 +58,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, str] = {}
     words: str
     details: tuple[str, ...] = ()  # what exactly is touched: a line each, such as "/home/a/.cache/pip  1.2 GB"
+    picked: bool = True  # where the employee chooses among the steps: whether this one is chosen at first
+    gain_bytes: int | None = None  # what this step frees, if known
 
 
 class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `checks` are re-run afterwards. `refused` says why it cannot be done here (empty: it can). `undo` says how it can be
     undone (empty: it cannot, and the screen says so plainly). `gain_bytes` is what disk fixes will free, if known.
+    `choice` says which steps may be done: "all" as they are, "some" that the employee chooses, or exactly "one".
     """
 
     fix: str
@@ -75,6 +78,7 @@ class FixPlan(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
     undo: str = ""
     gain_bytes: int | None = None
+    choice: Literal["all", "some", "one"] = "all"
 
 
 class FixResult(StrEnum):
@@ -85,6 +89,7 @@ class FixResult(StrEnum):
     DONE = "done"  # carried out; there is no check that could prove it (a settings page was opened)
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # Deskside was ended while it ran
     UNDONE = "undone"
 
 
@@ -172,6 +177,61 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
     attached: tuple[str, ...] = ()
 
 
+class FileMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as a receipt remembers it: by its name, type, size and the hash of its bytes."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What proves later what was sent, without a word of it: hashes (SHA-256) and names of files. See `client.receipt`.
+
+    `sha256` is what the ticket's last line carries; `whole_sha256` covers the desk's fields and the formatted text too;
+    `letters_sha256` is of the text's letters and digits alone, because desks lay texts out anew. `ticket` and `ref` are the desk's
+    (empty: not known yet), `cause` with `about_sha256` says what the ticket was about. `left_out` names files that were shown
+    and then not sent, because the desk refused them and the employee decided so.
+    """
+
+    key: str
+    kind: Literal["ticket", "reply"]
+    sha256: str
+    whole_sha256: str
+    subject_sha256: str
+    body_sha256: str
+    letters_sha256: str
+    files: tuple[FileMark, ...] = ()
+    left_out: tuple[str, ...] = ()
+    ticket: str = ""
+    ref: str = ""
+    cause: str = ""
+    about_sha256: str = ""
+    created_at: datetime
+    sent_at: datetime | None = None
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a receipt was compared with: `same` is None where it could not be compared, and `words` say why."""
+
+    same: bool | None
+    words: str
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt, and what it was compared with. It holds while nothing differs."""
+
+    receipt: Receipt
+    compared: tuple[Compared, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing that could be compared differs, and something could be."""
+        told = [one.same for one in self.compared if one.same is not None]
+        return bool(told) and all(told)
+
+
 class SendState(StrEnum):
     """Where an outbox entry stands. `UNSURE` means: it may have arrived, and the desk cannot be asked."""
 
@@ -196,6 +256,7 @@ class OutboxEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""  # the last fault's sentence and hint, for the employee
     ticket: Created | None = None
     sent_at: datetime | None = None
+    refused_files: tuple[str, ...] = ()  # what the desk did not take; it can be sent without
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ proves nothing and says so.
 from __future__ import annotations
 
 import difflib
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -16,10 +16,15 @@ NETWORK: Final = ("link", "address", "route", "dns", "internet", "service")
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
-    """One fix. `actions` are names of the closed list with their option; `privilege` is what it takes to run it.
+    """One fix.
 
-    `settles_s` is how long its effect may take to show: so long a check that still fails is looked at again. `carries_on`: a step
-    that fails does not keep the others from being done.
+    Attributes:
+        actions: names of the closed list with their option; none where only the privileged helper can do it.
+        checks: what it is about: areas or ids of checks.
+        privileged: the id under which the privileged helper does the same, where IT has installed it and an ordinary user may not.
+        settles_s: how long its effect may take to show: so long a check that still fails is looked at again.
+        carries_on: a step that fails does not keep the others from being done.
+        frees_disk: it must be possible on a disk so full that the journal cannot be written.
     """
 
     id: str
@@ -28,10 +33,11 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[tuple[str, str], ...]
     checks: tuple[str, ...] = ()
     platforms: tuple[str, ...] = EVERY_PLATFORM
-    privilege: Literal["user"] = "user"
+    privileged: str = ""
     deadline_s: float = 60.0
     settles_s: float = 0.0
     carries_on: bool = False
+    frees_disk: bool = False
 
 
 def _page(page: str, title: str, summary: str) -> Fix:
@@ -64,6 +70,7 @@ FIXES: Final = (
         actions=(("clear_caches", ""),),
         checks=("disk.space", "disk.inodes"),
         deadline_s=900.0,
+        frees_disk=True,
     ),
     Fix(
         id="disk.empty_trash",
@@ -72,6 +79,7 @@ FIXES: Final = (
         actions=(("empty_trash", ""),),
         checks=("disk.space", "disk.inodes"),
         deadline_s=900.0,
+        frees_disk=True,
     ),
     _page("network", "Open the network settings", "Shows where Wi-Fi, cable and VPN are set."),
     _page("storage", "Open the storage settings", "Shows what takes up the space of this computer."),

@@ -7,7 +7,6 @@ plan are run again, and the difference is the result. The action's own word prov
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 import uuid
@@ -17,14 +16,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from client.errors import ActionFault, DesksideBug, DesksideError, UsageError
-from client.fixes.actions import ACTIONS
+from client.errors import ActionFault, DesksideBug, DesksideError, StorageFault, UsageError
+from client.fixes.actions import ACTIONS, ask_helper
 from client.fixes.catalogue import BY_ID, FIXES, Fix, nearest
 from client.fixes.journal import Ended, Journal, Record, Stepped, Undone, begun
 from client.fixes.machine import Local, Machine
-from client.fixes.plan import Planned, Say
+from client.fixes.plan import Planned, Say, narrowed
 from client.model import FixOutcome, FixPlan, FixResult
 from diagnostics.model import Finding, Report, Status
 
@@ -49,7 +46,7 @@ class Fixes:
         allowed: ids or patterns ("disk.*", "*") that IT lets employees use; nothing else is offered or done.
         check: runs the checks of these ids or areas and gives their report.
         last_report: the last full report, None when there is none.
-        machine: this computer, or a stand-in.
+        machine: this computer, or a stand-in; by default this one without policy and helper.
     """
 
     def __init__(
@@ -64,14 +61,22 @@ class Fixes:
         self._allowed = allowed
         self._check = check
         self._last_report = last_report
-        self._machine: Machine = machine or Local()
+        self._machine: Machine = machine or Local(state=folder / "fixes")
         self._journal = Journal(folder)
-        self._issued: dict[bytes, float] = {}
+        self._issued: list[tuple[float, FixPlan]] = []
         self._busy = False
 
     def list(self) -> tuple[tuple[str, str, str], ...]:
-        """Every fix that may be offered on this platform: (id, title, summary)."""
-        return tuple((fix.id, fix.title, fix.summary) for fix in FIXES if not self._forbidden(fix))
+        """Every fix that may be offered on this platform: (id, title, summary).
+
+        What only the privileged helper does is offered where there is one.
+        """
+        offers = self._offers()
+        return tuple(
+            (fix.id, fix.title, fix.summary)
+            for fix in FIXES
+            if not self._forbidden(fix) and (fix.actions or fix.privileged in offers)
+        )
 
     async def plan(self, id: str) -> FixPlan:
         """What the fix would do here and now; changes nothing. A fix that cannot be done says why in `refused`.
@@ -90,13 +95,15 @@ class Fixes:
         except (OSError, TimeoutError) as error:
             log.info("planning %s failed: %s", id, error)
             planned = [Planned(refused="Deskside could not find out what this would do here, so it offers nothing.")]
+        if fix.privileged and (not fix.actions or any(one.refused for one in planned)):
+            planned = [ask_helper.offer(fix.privileged, self._offers(), planned)]
         plan = _plan(fix, *planned, checks=await self._checks(fix))
         if not plan.refused:
             self._issue(plan)
         return plan
 
     async def run(self, plan: FixPlan, *, progress: Say = lambda _: None) -> FixOutcome:
-        """Carries out a plan that this object has made and the employee has agreed to.
+        """Carries out a plan that this object has made, or `narrowed` to what was chosen, and the employee has agreed to.
 
         Args:
             progress: hears a sentence as each step begins, and on the way.
@@ -165,12 +172,11 @@ class Fixes:
         fix = _fix(plan.fix)
         if refused := plan.refused or self._forbidden(fix):
             raise ActionFault(refused, hint="Nothing was changed.")
-        made_at = self._issued.get(_digest(plan))
-        if made_at is None or time.monotonic() - made_at > PLAN_LIVES_S:
+        if not any(
+            _is_of(plan, issued) for made_at, issued in self._issued if time.monotonic() - made_at <= PLAN_LIVES_S
+        ):
             raise ActionFault("This plan is not one that Deskside has just made.", hint=LOOK_AGAIN)
-        options = dict(fix.actions)
-        if not plan.steps:
-            raise ActionFault("There is nothing to do.", hint=LOOK_AGAIN)
+        options = {**dict(fix.actions), **({ask_helper.NAME: fix.privileged} if fix.privileged else {})}
         for step in plan.steps:
             if step.action not in options or step.action not in ACTIONS:
                 raise ActionFault("This plan holds a step that does not belong to this fix.", hint=LOOK_AGAIN)
@@ -179,9 +185,10 @@ class Fixes:
         return fix
 
     def _issue(self, plan: FixPlan) -> None:
-        self._issued[_digest(plan)] = time.monotonic()
-        for old in list(self._issued)[:-PLANS_KEPT]:
-            del self._issued[old]
+        self._issued = [*self._issued[1 - PLANS_KEPT :], (time.monotonic(), plan)]
+
+    def _offers(self) -> frozenset[str]:
+        return self._machine.helper.offers() if self._machine.helper else frozenset()
 
     async def _checks(self, fix: Fix) -> tuple[str, ...]:
         """What failed among what the fix is about, and what could not be looked at because of that.
@@ -202,7 +209,7 @@ class Fixes:
         before = await self._before(plan, progress)
         line = begun(id=id, fix=fix.id, title=fix.title, steps=tuple(step.words for step in plan.steps), now=began)
         # A full disk must not keep us from freeing it; everything else waits for the journal.
-        await asyncio.to_thread(self._journal.write, line, must=not fix.id.startswith("disk."))
+        await asyncio.to_thread(self._journal.write, line, must=not fix.frees_disk)
         done: list[str] = []
         fault = ""
         can_undo = False
@@ -216,7 +223,7 @@ class Fixes:
                         action = ACTIONS[step.action]
                         undo = action.undo_of(step)
                         entry = Stepped(id=id, action=step.action, words=step.words, undo=undo)
-                        await asyncio.to_thread(self._journal.write, entry)
+                        await asyncio.to_thread(self._journal.write, entry, must=bool(undo))
                         can_undo = can_undo or bool(undo)
                         try:
                             done.append(await action.execute(step, self._machine, progress))
@@ -226,6 +233,8 @@ class Fixes:
                                 break
             except TimeoutError:
                 fault = "It took too long and was stopped."
+            except StorageFault as error:  # a step that could not be undone after a crash is not begun
+                fault = error.message
             except OSError as error:
                 log.warning("%s failed: %s", fix.id, error)
                 fault = "This computer did not let Deskside do it."
@@ -341,6 +350,7 @@ def _plan(fix: Fix, *planned: Planned, checks: tuple[str, ...]) -> FixPlan:
         refused=refused,
         undo=" ".join(one.undo for one in planned if one.undo),
         gain_bytes=sum(gains) if gains and not refused else None,
+        choice=planned[0].choice if len(planned) == 1 else "all",
     )
 
 
@@ -375,8 +385,12 @@ def _age(report: Report) -> timedelta:
     return age if age >= timedelta(0) else timedelta.max
 
 
-def _digest(plan: FixPlan) -> bytes:
-    return hashlib.sha256(msgspec.json.encode(plan, order="sorted")).digest()
+def _is_of(plan: FixPlan, issued: FixPlan) -> bool:
+    """Whether a plan is the issued one, or what an employee has chosen of it."""
+    try:
+        return plan == narrowed(issued, {number for number, step in enumerate(issued.steps) if step in plan.steps})
+    except UsageError:
+        return False
 
 
 def _ms(since: float) -> int:

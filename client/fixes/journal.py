@@ -185,13 +185,13 @@ def _cut_off(line: Begun, steps: Iterable[Stepped]) -> FixOutcome | None:
         if abs(psutil.Process(line.process).create_time() - line.process_started) < 1:
             return None
     done = [one.words for one in steps]
-    words = "Deskside was ended before this was finished."
+    words = "This was interrupted: Deskside was ended before it was finished."
     words += f" It was at: {done[-1]}" if done else " Nothing had been done yet."
     return FixOutcome(
         id=line.id,
         fix=line.fix,
         title=line.title,
-        result=FixResult.FAILED,
+        result=FixResult.INTERRUPTED,
         words=words,
         started_at=line.started_at.astimezone(UTC),
     )

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ END_PATIENCE_S: Final = 2.0  # between asking a command to end and making it
 START_WATCH_S: Final = 0.7  # a program that cannot start says so within this time
 SYSTEM_PATH: Final = "/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin"
 SMALL_FILE: Final = 1024 * 1024
+CHUNK: Final = 64 * 1024
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +35,30 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     err: str = ""
 
 
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that runs.
+
+    Attributes:
+        pid, started: together they are one process; `started` in seconds since 1970.
+        uid: whose it is; on Windows 0 for this user's and -1 for others'.
+        argv: how it was started; empty where nobody tells.
+        cpu_percent: of one processor core, over the time it was watched.
+        memory_bytes: what it holds alone.
+        stuck: why it is thought to hang, in words; empty where it is not.
+    """
+
+    pid: int
+    started: float
+    parent: int
+    uid: int
+    name: str
+    argv: tuple[str, ...]
+    folder: str
+    cpu_percent: float
+    memory_bytes: int
+    stuck: str = ""
+
+
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """A mounted file system: where, and of what type ("ext4")."""
 
@@ -40,14 +66,53 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
 
 
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What IT has set that actions go by. Only what is locked for everybody belongs here.
+
+    Attributes:
+        proxy: "system", "none" or an address, as `network.proxy`.
+        no_proxy: hosts that are reached directly.
+        file_servers: hosts of the company's file services.
+        scripts: the folder with IT's own scripts; empty: there are none.
+    """
+
+    proxy: str = "system"
+    no_proxy: tuple[str, ...] = ()
+    file_servers: tuple[str, ...] = ()
+    scripts: str = ""
+
+
+class Privileged(Protocol):
+    """The small helper that does what only an administrator may, where IT has installed it."""
+
+    def offers(self) -> frozenset[str]:
+        """The ids of what it does ("clock.sync"); empty where it is not installed or does not answer. Cheap."""
+
+    async def call(self, id: str, parameters: Mapping[str, str], *, deadline_s: float) -> str:
+        """Has it done, and gives what was done in a sentence.
+
+        Raises:
+            ActionFault: it refused, or it did not work; the message is for the employee.
+            OSError: it cannot be reached.
+            TimeoutError: it did not answer in time.
+        """
+
+
 class Machine(Protocol):
-    """What actions may use. `platform` is `sys.platform`, `uid` 0 on Windows, `root` the top of the system's own folders."""
+    """What actions may use.
+
+    `platform` is `sys.platform`, `uid` 0 on Windows, `root` the top of the system's own folders, `state` a folder of Deskside's
+    own that outlives it, `helper` None where it is not installed.
+    """
 
     platform: str
     environment: Mapping[str, str]
     home: Path
     root: Path
+    state: Path
     uid: int
+    policy: Policy
+    helper: Privileged | None
 
     def now_ns(self) -> int:
         """Nanoseconds since 1970, the clock that file times are made with."""
@@ -61,6 +126,20 @@ class Machine(Protocol):
         Raises:
             OSError: it could not be started.
             TimeoutError: it did not end in time and was ended.
+        """
+
+    async def run_apart(
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, handle: int | None, deadline_s: float
+    ) -> Completed:
+        """Runs a command that knows nothing of ours, and that takes everything it has started along when it ends.
+
+        Args:
+            environment: all the variables it gets.
+            folder: where it starts.
+            handle: an open file that it inherits under the same number; None: none.
+
+        Raises:
+            OSError, TimeoutError: as `run`.
         """
 
     async def start(self, argv: Sequence[str]) -> None:
@@ -86,6 +165,16 @@ class Machine(Protocol):
     def programs(self) -> frozenset[str]:
         """The names of everything that runs, in small letters, without ".exe"."""
 
+    def processes(self, watch_s: float) -> tuple[Process, ...]:
+        """What runs, watched for some seconds to see what it uses."""
+
+    def signal(self, process: Process, *, force: bool) -> bool:
+        """Asks a process to end, or makes it; False when it has ended already, or is another one by now.
+
+        Raises:
+            OSError: this user may not.
+        """
+
     def bin_contents(self) -> tuple[int, int]:
         """How many things the Windows recycle bin holds, and their bytes.
 
@@ -100,15 +189,33 @@ class Machine(Protocol):
             OSError: it did not work.
         """
 
+    def throw_away(self, path: str) -> None:
+        """Moves a file into the Windows recycle bin.
+
+        Raises:
+            OSError: it did not work.
+        """
+
 
 class Local:
-    """The real thing. Takes the environment and home of this process."""
+    """The real thing. Takes the environment and home of this process.
 
-    def __init__(self) -> None:
+    Args:
+        state: a folder of Deskside's own for what an undo needs.
+        policy: what IT has set.
+        helper: the privileged helper, where it is installed.
+    """
+
+    def __init__(
+        self, *, state: Path | None = None, policy: Policy | None = None, helper: Privileged | None = None
+    ) -> None:
+        self.policy = policy or Policy()
+        self.helper = helper
         self.platform = sys.platform
         self.environment: Mapping[str, str] = dict(os.environ)
         self.home = Path.home()
         self.root = Path(self.home.anchor)
+        self.state = state or self.home / ".deskside"
         self.uid = 0 if sys.platform == "win32" else os.getuid()
 
     def now_ns(self) -> int:
@@ -135,6 +242,29 @@ class Local:
             async with asyncio.timeout(deadline_s):
                 out, err = await process.communicate()
         finally:
+            await _end(process)
+        return Completed(code=process.returncode or 0, out=_text(out), err=_text(err))
+
+    async def run_apart(
+        self, argv: Sequence[str], *, environment: Mapping[str, str], folder: str, handle: int | None, deadline_s: float
+    ) -> Completed:
+        """As `Machine` says."""
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(environment),
+            cwd=folder,
+            pass_fds=() if handle is None else (handle,),
+            start_new_session=self.platform != "win32",
+        )
+        try:
+            async with asyncio.timeout(deadline_s):
+                out, err, _ = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr), process.wait())
+        finally:
+            if self.platform != "win32":
+                _end_family(process.pid)
             await _end(process)
         return Completed(code=process.returncode or 0, out=_text(out), err=_text(err))
 
@@ -182,6 +312,18 @@ class Local:
                 names.add(process.name().lower().removesuffix(".exe"))
         return frozenset(names)
 
+    def processes(self, watch_s: float) -> tuple[Process, ...]:
+        """As `Machine` says."""
+        from client.fixes import process  # noqa: PLC0415 -- brings psutil, which is not needed at rest
+
+        return process.watched(watch_s)
+
+    def signal(self, process: Process, *, force: bool) -> bool:
+        """As `Machine` says."""
+        from client.fixes.process import signal  # noqa: PLC0415 -- as above
+
+        return signal(process, force=force)
+
     def bin_contents(self) -> tuple[int, int]:
         """As `Machine` says."""
         from client.fixes import recycle_bin  # noqa: PLC0415 -- Windows only
@@ -193,6 +335,12 @@ class Local:
         from client.fixes import recycle_bin  # noqa: PLC0415 -- Windows only
 
         recycle_bin.empty()
+
+    def throw_away(self, path: str) -> None:
+        """As `Machine` says."""
+        from client.fixes import recycle_bin  # noqa: PLC0415 -- Windows only
+
+        recycle_bin.throw_away(path)
 
 
 def mounts(machine: Machine) -> tuple[Mount, ...]:
@@ -214,6 +362,20 @@ def _unescape(field: str) -> str:
 
 def _text(data: bytes) -> str:
     return data[:LONGEST_OUTPUT].decode("utf-8", "replace")
+
+
+async def _bounded(stream: asyncio.StreamReader | None) -> bytes:
+    """The beginning of what a stream brings; the rest is read and forgotten, so that a talkative program does not hang."""
+    kept = b""
+    while stream is not None and (chunk := await stream.read(CHUNK)):
+        kept += chunk[: max(0, LONGEST_OUTPUT - len(kept))]
+    return kept
+
+
+def _end_family(leader: int) -> None:
+    """Makes everything end that a command has started in its session."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from client.errors import UsageError
 from client.fixes.machine import Machine
-from client.model import Step
+from client.model import FixPlan, Step
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -22,12 +23,13 @@ STOP_PATIENCE_S: Final = 5.0  # a walk asks at every entry whether to stop; one 
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """What an action would do here. `refused`, `undo` and `gain_bytes` as in `FixPlan`; `undo` also says where none is needed."""
+    """What an action would do here. All but `steps` as in `FixPlan`; `undo` also says where none is needed."""
 
     steps: tuple[Step, ...] = ()
     refused: str = ""
     undo: str = ""
     gain_bytes: int | None = None
+    choice: Literal["all", "some", "one"] = "all"
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,33 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     execute: Callable[[Step, Machine, Say], Awaitable[str]]
     undo_of: Callable[[Step], dict[str, str]] = lambda _: {}
     undo: Callable[[dict[str, str], Machine], Awaitable[str]] | None = None
+
+
+def narrowed(plan: FixPlan, chosen: Collection[int]) -> FixPlan:
+    """The plan with the chosen steps alone, in its own order.
+
+    Args:
+        chosen: which of `plan.steps`, counted from 0.
+
+    Raises:
+        UsageError: nothing, too much or something else was chosen; or this plan leaves no choice.
+    """
+    if any(not 0 <= one < len(plan.steps) for one in chosen):
+        raise UsageError(f"This plan has {counted(len(plan.steps), 'step')}.", hint="Choose among those.")
+    steps = tuple(step for number, step in enumerate(plan.steps) if number in chosen)
+    if plan.choice == "all" and steps != plan.steps:
+        raise UsageError("The steps of this fix belong together.", hint="Do all of them, or none.")
+    if not steps:
+        raise UsageError("Nothing is chosen.", hint="Choose what shall be done.")
+    if plan.choice == "one" and len(steps) > 1:
+        raise UsageError("Only one of these can be done at a time.", hint="Choose one.")
+    gains = [step.gain_bytes for step in steps if step.gain_bytes is not None]
+    return msgspec.structs.replace(plan, steps=steps, gain_bytes=sum(gains) if gains else plan.gain_bytes)
+
+
+def at_first(plan: FixPlan) -> frozenset[int]:
+    """Which steps are chosen before the employee has chosen anything: all where there is no choice."""
+    return frozenset(number for number, step in enumerate(plan.steps) if step.picked or plan.choice == "all")
 
 
 def size(count: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from client.model import FixOutcome, FixResult
+from client.receipt import LABEL
 from client.report.values import measures
 from diagnostics.model import Diagnosis, Finding, Report, Status
 
@@ -28,6 +29,7 @@ RESULTS: Final = {
     FixResult.DONE: "done, nothing to check it by",
     FixResult.FAILED: "could not be carried out",
     FixResult.CANCELLED: "stopped by the employee",
+    FixResult.INTERRUPTED: "cut off before it was finished",
     FixResult.UNDONE: "undone",
 }
 STATUSES: Final = {
@@ -213,7 +215,7 @@ def body(story: Story) -> str:
     points = _fit(story.points, room)
     blocks = [[story.headline], [f"- {label}: {text}" for label, text in points], quoted]
     blocks += [[f"Environment: {story.environment}"] if story.environment else []]
-    blocks += [[f"Deskside ref: {story.key}"] if story.key else []]
+    blocks += [[f"{LABEL}{story.key}"] if story.key else []]  # the hash joins it once everything is known
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -258,5 +260,5 @@ def summary(story: Story, *, causes: tuple[Diagnosis, ...]) -> str:
     if story.attached:
         lines += [f"Attached: {', '.join(story.attached)}"]
     if story.key:
-        lines += [f"Deskside ref: {story.key}"]
+        lines += [f"{LABEL}{story.key}"]
     return "\n".join(lines).rstrip() + "\n"

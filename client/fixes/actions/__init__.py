@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from client.fixes.actions import clear_caches, empty_trash, flush_dns, open_settings, reconnect_network
+from client.fixes.actions import ask_helper, clear_caches, empty_trash, flush_dns, open_settings, reconnect_network
 from client.fixes.plan import Action
 
 ACTIONS: Final[dict[str, Action]] = {
     module.ACTION.name: module.ACTION
-    for module in (clear_caches, empty_trash, flush_dns, open_settings, reconnect_network)
+    for module in (ask_helper, clear_caches, empty_trash, flush_dns, open_settings, reconnect_network)
 }

@@ -109,15 +109,24 @@ def _plan(machine: Machine, running: frozenset[str], stop: Callable[[], bool]) -
         chosen = sorted((one for one in found if one[0]), key=lambda one: -one[0])[:MOST_ITEMS]
         if not chosen:
             continue
-        gain += sum(count for count, _, _ in chosen)
+        frees = sum(count for count, _, _ in chosen)
+        gain += frees
         values = _Parameters(place=place.id, items=tuple(item for _, item, _ in chosen), planned_ns=planned_ns)
         details = (*(line for _, _, line in chosen), *(line for count, _, line in found if not count))
-        steps.append(Step(action="clear_caches", parameters=_written(values), words=place.words, details=details))
+        steps.append(
+            Step(
+                action="clear_caches",
+                parameters=_written(values),
+                words=f"{place.words} {size(frees)}.",
+                details=details,
+                gain_bytes=frees,
+            )
+        )
     if not steps:
         return Planned(
             refused="There is nothing worth clearing: your programs have stored less than 1 MB each, or are running."
         )
-    return Planned(steps=tuple(steps), gain_bytes=gain)
+    return Planned(steps=tuple(steps), gain_bytes=gain, choice="some")
 
 
 def _measure(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from client.fixes.execute import Fixes
-from client.fixes.machine import Completed
+from client.fixes.machine import Completed, Policy, Privileged, Process
 from diagnostics.model import Finding, Report, Status
 
 HOUR_NS = 3600 * 10**9
@@ -34,6 +34,11 @@ class Pretended:
         self.opened: list[str] = []
         self.bin = (0, 0)
         self.ahead_ns = 2 * HOUR_NS  # what a test has just written is two hours old
+        self.state = home.parent / "undo"
+        self.policy = Policy()
+        self.helper: Privileged | None = None
+        self.alive: list[Process] = []
+        self.thrown: list[str] = []
 
     def now_ns(self) -> int:
         return time.time_ns() + self.ahead_ns
@@ -52,6 +57,22 @@ class Pretended:
                     return Completed(code=0, out=answer)
                 return answer if isinstance(answer, Completed) else answer()
         return Completed(code=0)
+
+    async def run_apart(self, argv, *, environment, folder, handle, deadline_s) -> Completed:  # noqa: ARG002
+        return await self.run(argv, deadline_s=deadline_s)
+
+    def processes(self, watch_s: float) -> tuple[Process, ...]:  # noqa: ARG002 -- nothing here takes time
+        return tuple(self.alive)
+
+    def signal(self, process: Process, *, force: bool) -> bool:
+        if process not in self.alive:
+            return False
+        if force or "deaf" not in process.name:
+            self.alive.remove(process)
+        return True
+
+    def throw_away(self, path: str) -> None:
+        self.thrown.append(path)
 
     async def start(self, argv: Sequence[str]) -> None:
         self.started.append(tuple(argv))

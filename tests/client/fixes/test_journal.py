@@ -60,7 +60,7 @@ def test_a_process_that_is_gone_leaves_a_fix_without_end_and_that_is_told(tmp_pa
     )
     journal.write(line, Stepped(id="x", action="clear_caches", words="One.", undo={"k": "v"}))
     (record,) = journal.records()
-    assert record.outcome.result is FixResult.FAILED
+    assert record.outcome.result is FixResult.INTERRUPTED
     assert "It was at: One." in record.outcome.words
     assert record.outcome.can_undo
 
@@ -163,6 +163,6 @@ def test_killed_in_the_middle_the_journal_says_where_it_was(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "state" / FILE).read_bytes().split(b"\n") if line]
     assert [line["event"] for line in lines] == ["begun", "step"]
     (record,) = Journal(tmp_path / "state").records()
-    assert record.outcome.result is FixResult.FAILED
-    assert "was ended before this was finished. It was at: Remove what programs have stored" in record.outcome.words
+    assert record.outcome.result is FixResult.INTERRUPTED
+    assert "was ended before it was finished. It was at: Remove what programs have stored" in record.outcome.words
     assert sum((home / ".cache" / name / "data").exists() for name in ("aaa", "bbb", "pip")) == 2
