@@ -80,6 +80,69 @@ def test_a_secret_is_kept_given_back_and_forgotten(backend: Memory) -> None:
     assert get_secret(URL) is None
 
 
+class Vault(Memory):
+    """Windows' vault: no entry is longer than 2560 bytes. Stops working after `writes`, as a process does that is killed."""
+
+    writes = 1000
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        assert len(password.encode("utf-16-le")) <= 2560
+        if not self.writes:
+            raise RuntimeError("killed")
+        self.writes -= 1
+        super().set_password(service, username, password)
+
+
+@pytest.fixture
+def vault(backend: Memory) -> Vault:
+    vault = Vault()
+    keyring.set_keyring(vault)
+    return vault
+
+
+@pytest.mark.parametrize(
+    "secret", ["x" * 1200, "x" * 1201, "日本𝄞" * 900, "deskside parts 1 a 1 0", "y" * 9000], ids=len
+)
+def test_a_long_secret_fits_into_windows_vault(vault: Vault, secret: str) -> None:
+    for one in ("z" * 5000, secret, "short", secret):
+        set_secret(URL, one)
+        assert get_secret(URL) == one
+    needed = len(secret) // 600 + 2
+    assert len(vault.kept) <= needed
+    delete_secret(URL)
+    assert vault.kept == {}
+
+
+@pytest.mark.parametrize("writes", range(6))
+@pytest.mark.parametrize("before", [None, "short", "old" * 1500])
+def test_a_write_that_is_cut_off_leaves_the_old_secret_or_the_new_one(
+    vault: Vault, writes: int, before: str | None
+) -> None:
+    if before:
+        set_secret(URL, before)
+    new = "new" * 1500  # four parts and the entry itself
+    vault.writes = writes
+    if writes < 5:
+        with pytest.raises(SecretsFault):
+            set_secret(URL, new)
+        assert get_secret(URL) == before
+    else:
+        set_secret(URL, new)
+        assert get_secret(URL) == new
+    vault.writes = 1000
+    set_secret(URL, "last" * 400)
+    assert get_secret(URL) == "last" * 400
+    assert len(vault.kept) == 3  # and nothing of the others
+    delete_secret(URL)
+    assert vault.kept == {}
+
+
+def test_a_secret_that_lacks_a_part_is_no_secret(vault: Vault) -> None:
+    set_secret(URL, "x" * 3000)
+    del vault.kept["deskside", f"{URL} part a1"]
+    assert get_secret(URL) is None
+
+
 def test_accounts_are_apart() -> None:
     set_secret(URL, "one")
     set_secret("https://other.example.com", "two")
