@@ -27,12 +27,14 @@ from client.errors import NewerData, StorageFault
 from client.outbox.lock import FileLock
 from client.outbox.salvage import rescue
 
-VERSION: Final = 1
 APPLICATION_ID: Final = 0x44534B31  # "DSK1": tells our file from somebody else's database
 BUSY_S: Final = 10.0  # another process commits within milliseconds; ten seconds are a disk in trouble
 CACHE_KIB: Final = 256  # the tray is small; our rows are few
 QUICK_CHECK_BYTES: Final = 32 << 20  # reading more than this at every start would be felt
-SCHEMA: Final = Path(__file__).with_name("schema.sql")
+# Version 1, and what each later version adds to the one before; a new file takes all steps, an old one those that it lacks.
+SCHEMA_FOLDER: Final = Path(__file__).parent
+SCHEMAS: Final = ("schema.sql", "schema_2.sql")
+VERSION: Final = len(SCHEMAS)
 PARTS: Final = ("", "-wal", "-shm")
 
 log = logging.getLogger(__name__)
@@ -228,12 +230,14 @@ class Database:
         if version == 0 and tables == 0:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._into_wal(connection)
-            self._create(connection)
+            self._upgrade(connection)
             _sync_folder(self.path.parent)
         elif owner != APPLICATION_ID or version == 0:
             raise Broken("it is not a database of Deskside")
         else:
             self._into_wal(connection)
+            if version < VERSION:
+                self._upgrade(connection)
         if self.path.stat().st_size <= QUICK_CHECK_BYTES:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
@@ -249,14 +253,16 @@ class Database:
             connection.execute("PRAGMA fullfsync=ON")  # there fsync alone leaves the data in the drive's cache
 
     @staticmethod
-    def _create(connection: sqlite3.Connection) -> None:
+    def _upgrade(connection: sqlite3.Connection) -> None:
+        """Takes the steps to today's version, all or none of them."""
         connection.execute("BEGIN EXCLUSIVE")
         try:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # else another process was faster
-                for statement in statements(SCHEMA.read_text(encoding="utf-8")):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            for name in SCHEMAS[version:]:  # another process may have been faster
+                for statement in statements(SCHEMA_FOLDER.joinpath(name).read_text(encoding="utf-8")):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={max(version, VERSION)}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
