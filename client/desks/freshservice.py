@@ -3,7 +3,7 @@
     create   POST /api/v2/tickets, multipart with attachments[], in the name of the key's owner
     reply    POST /api/v2/tickets/{id}/notes, public and incoming: /reply would send the words to the employee instead
     read     GET  /api/v2/tickets?email=, /api/v2/tickets/{id}, /api/v2/tickets/{id}/conversations; private notes are left out here
-    dedupe   our key stands in the description; no search is documented for it, so the newest own tickets are looked into
+    dedupe   our key stands in the description; no search is documented for it, so own tickets are looked through, newest first
 
 Only agents have keys, and a key sees and writes everybody's tickets. On every machine it would be a shared key of the whole desk,
 so opening refuses unless `desk.personal_key` says that everyone signs in with a key of their own; all others are for the employee
@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act
+from client.desks.looking import Ask, At, Page, all_of, look_through
 from client.desks.texts import (
     MAX_LINE,
     basic,
@@ -32,8 +33,9 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.web import WebDesk, naming
 from client.desks.wire import freshservice as wire
-from client.errors import SettingsFault, TooLarge
+from client.errors import SettingsFault
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
@@ -41,13 +43,9 @@ if TYPE_CHECKING:
     from client.desks.http import Answer, Line
 
 API = "/api/v2"
-OK = frozenset({200})
 MADE = frozenset({201})
-OURS = frozenset({200, 403, 404})  # 403 and 404 are the answers for a ticket that the key may not see
 PER_PAGE = 100
-MAX_PAGES = 10  # of 100: more than anyone looks at
 TALK_PAGE = 30  # messages; the most that is given at once
-LOOKS = 10  # newest tickets that are looked into for our key
 ALWAYS = "2000-01-01T00:00:00Z"  # without a time, only tickets of the last 30 days are listed
 PRIORITIES = {"low": "1", "medium": "2", "high": "3", "critical": "4"}
 STATUSES = {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}  # a company may add more
@@ -55,7 +53,7 @@ DONE = frozenset({4, 5})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-class FreshserviceDesk(Desk):
+class FreshserviceDesk(WebDesk):
     """A Freshservice.
 
     Args:
@@ -65,18 +63,16 @@ class FreshserviceDesk(Desk):
     """
 
     kind: ClassVar[str] = "freshservice"
+    api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("queue", "fields", "personal_key")
     capabilities: ClassVar[Capabilities] = Capabilities(
         body="html", attach="same_request", dedupe="search", comments=True, own_list=True, status=True, articles=True
     )
 
     def __init__(self, line: Line, *, group: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._group = group
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"FreshserviceDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -127,29 +123,29 @@ class FreshserviceDesk(Desk):
         return self._created(self._line.parse(found, wire.One, act=Act.WRITE).ticket)
 
     async def find(self, key: str) -> Created | None:
-        """The employee's ticket with our key in its description, among the newest."""
-        for one in (await self._own(await self._me()))[:LOOKS]:
+        """The employee's ticket with our key in its description."""
+
+        async def look(one: wire.Ticket) -> Created | None:
             ticket = await self._ticket(str(one.id))
-            if key in (ticket.description or ""):
-                return self._created(ticket)
-        return None
+            return self._created(ticket) if key in (ticket.description or "") else None
+
+        return await look_through(self._own(await self._me()), look, made=lambda one: one.created_at)
 
     async def tickets(self) -> tuple[Ticket, ...]:
-        """The employee's own tickets, newest first, at most `MAX_PAGES` pages of them."""
-        return tuple(self._told(one) for one in await self._own(await self._me()))
+        """The employee's own tickets, newest first, the first 1,000 of them."""
+        own, _ = await all_of(self._own(await self._me()))
+        return tuple(self._told(one) for one in own)
 
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said, oldest first, without private notes; the first message is the ticket's own text."""
         ticket, me = await self._mine(ticket_id)
-        said: list[wire.Message] = []
-        for page in range(1, MAX_PAGES + 1):
-            found = await self._get(
-                f"/tickets/{ticket.id}/conversations", {"page": str(page), "per_page": str(TALK_PAGE)}
-            )
-            more = self._line.parse(found, wire.Talk, act=Act.READ).conversations
-            said += more
-            if len(more) < TALK_PAGE:
-                break
+
+        async def ask(at: At) -> Page[wire.Message]:
+            params = {"page": str(at.page), "per_page": str(TALK_PAGE)}
+            more = (await self._read(f"/tickets/{ticket.id}/conversations", wire.Talk, params)).conversations
+            return Page(more, last=len(more) < TALK_PAGE)
+
+        said, _ = await all_of(ask)
         first = wire.Message(
             id=ticket.id,
             user_id=ticket.requester_id,
@@ -178,7 +174,7 @@ class FreshserviceDesk(Desk):
         if not words.strip():
             return ()
         params = {"search_term": one_line(words.strip()), "user_email": (await self._me()).email}
-        found = await self._get("/solutions/articles/search", params)
+        found = await self._read("/solutions/articles/search", wire.Found, params)
         return tuple(
             Article(
                 id=f"desk-{one.id}",
@@ -188,7 +184,7 @@ class FreshserviceDesk(Desk):
                 reviewed_on=one.updated_at.date().isoformat() if one.updated_at else "",
                 source=self._line.host,
             )
-            for one in self._line.parse(found, wire.Found, act=Act.READ).articles
+            for one in found.articles
         )
 
     async def whoami(self) -> Identity:
@@ -196,22 +192,18 @@ class FreshserviceDesk(Desk):
         me = await self._me()
         return Identity(name=_name(me), email=one_line(me.email))
 
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
-
     async def _me(self) -> wire.Agent:
-        return self._line.parse(await self._get("/agents/me", {}), wire.Me, act=Act.READ).agent
+        return (await self._read("/agents/me", wire.Me)).agent
 
-    async def _own(self, me: wire.Agent) -> list[wire.Ticket]:
-        own: list[wire.Ticket] = []
-        for page in range(1, MAX_PAGES + 1):
-            params = {"email": me.email, "updated_since": ALWAYS, "page": str(page), "per_page": str(PER_PAGE)}
-            found = self._line.parse(await self._get("/tickets", params), wire.List, act=Act.READ).tickets
-            own += [one for one in found if one.requester_id == me.id]
-            if len(found) < PER_PAGE:
-                break
-        return sorted(own, key=lambda one: -one.id)
+    def _own(self, me: wire.Agent) -> Ask[wire.Ticket]:
+        async def ask(at: At) -> Page[wire.Ticket]:
+            params = {"email": me.email, "updated_since": ALWAYS, "page": str(at.page), "per_page": str(PER_PAGE)}
+            found = await self._get("/tickets", {**params, "order_type": "desc"})
+            some = self._line.parse(found, wire.List, act=Act.READ).tickets
+            own = sorted((one for one in some if one.requester_id == me.id), key=lambda one: -one.id)
+            return Page(own, last=len(some) < PER_PAGE, now=found.at)
+
+        return ask
 
     async def _mine(self, ticket_id: str) -> tuple[wire.Ticket, wire.Agent]:
         ticket = await self._ticket(checked(ticket_id, NUMBER))
@@ -221,13 +213,7 @@ class FreshserviceDesk(Desk):
         return ticket, me
 
     async def _ticket(self, number: str) -> wire.Ticket:
-        found = await self._get(f"/tickets/{number}", {}, expect=OURS)
-        if found.status in {403, 404}:
-            raise not_yours()
-        return self._line.parse(found, wire.One, act=Act.READ).ticket
-
-    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
-        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
+        return (await self._read_theirs(f"/tickets/{number}", wire.One)).ticket
 
     async def _post(self, path: str, values: dict[str, str], files: tuple[Attachment, ...]) -> Answer:
         # Ruby's Rack takes %-escapes out of file names, so what looks like one must be escaped itself.
@@ -235,14 +221,8 @@ class FreshserviceDesk(Desk):
             *((name, (None, value.encode(), "text/plain; charset=utf-8")) for name, value in values.items()),
             *(("attachments[]", (one.name.replace("%", "%25"), one.data, one.media_type)) for one in files),
         ]
-        try:
+        with naming(files):
             return await self._line.ask("POST", API + path, act=Act.WRITE, expect=MADE, files=parts)
-        except TooLarge as fault:
-            if fault.name or not files:
-                raise
-            name = max(files, key=lambda one: len(one.data)).name
-            message = f"The files are too large for the help desk; the largest is {name}."
-            raise TooLarge(message, name=name, words=fault.words) from fault
 
     def _told(self, one: wire.Ticket) -> Ticket:
         made = self._created(one)

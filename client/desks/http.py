@@ -13,6 +13,7 @@ import urllib.request
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ import httpx
 import msgspec
 
 from client.desks.base import Act
-from client.desks.translate import bad_address, broken_line, no_answer, not_the_desk
+from client.desks.translate import bad_address, broken_line, moment, no_answer, not_the_desk
 from client.errors import SettingsFault, SignInNeeded
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was given, by the desk's own clock; None where the desk does not say."""
+        return moment(self.headers.get("date", ""))
 
 
 class Line:

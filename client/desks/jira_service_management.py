@@ -16,17 +16,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import uuid4
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act
+from client.desks.looking import EVERY, At, Page, all_of, look_through
 from client.desks.texts import (
     MAX_LINE,
     basic,
     checked,
     field_rules,
     missing,
-    not_yours,
     one_line,
     own_fields,
     signed,
@@ -35,18 +36,18 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.web import NOT_THEIRS, OK, WebDesk, naming, theirs
 from client.desks.wire import jira as wire
-from client.errors import TooLarge
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
-    from client.desks.http import Answer, Line
+    from client.desks.http import Line
+
+Item = TypeVar("Item")
 
 API = "/rest/servicedeskapi"
-OK = frozenset({200})
 MADE = frozenset({200, 201})
-OURS = frozenset({200, 201, 403, 404})  # 403 and 404 are the answers for somebody else's request
 LIMIT = "50"
 MAX_PAGES = 20  # of 50: more than anyone looks at
 EXPERIMENTAL = {"X-ExperimentalApi": "opt-in"}  # older servers refuse files and articles without it
@@ -55,7 +56,7 @@ DONE = frozenset({"done", "resolved", "closed", "canceled", "cancelled", "declin
 KEY = re.compile(r"[A-Z][A-Z0-9_]{1,30}-[1-9][0-9]{0,9}|[1-9][0-9]{0,17}")
 
 
-class JiraDesk(Desk):
+class JiraDesk(WebDesk):
     """A service desk of Jira.
 
     Args:
@@ -66,19 +67,17 @@ class JiraDesk(Desk):
     """
 
     kind: ClassVar[str] = "jira_service_management"
+    api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("queue", "request_type", "fields")
     capabilities: ClassVar[Capabilities] = Capabilities(
         attach="after_creation", dedupe="search", comments=True, own_list=True, status=True, articles=True
     )
 
     def __init__(self, line: Line, *, service_desk: str, request_type: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._service_desk = service_desk
         self._request_type = request_type
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"JiraDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -116,10 +115,12 @@ class JiraDesk(Desk):
 
     async def find(self, key: str) -> Created | None:
         """The employee's request with our key in its description."""
-        for one in await self._own():
-            if key in one.value("description"):
-                return _created(one, attached=tuple(await self._files(one.issue_key)))
-        return None
+
+        async def look(one: wire.Request) -> Created | None:
+            mine = key in one.value("description")
+            return _created(one, attached=tuple(await self._files(one.issue_key))) if mine else None
+
+        return await look_through(self._own, look, looks=EVERY, most=MAX_PAGES)
 
     async def attach(self, ticket: Created, attachment: Attachment) -> None:
         """Adds one file, for everybody in the request to see."""
@@ -127,19 +128,16 @@ class JiraDesk(Desk):
 
     async def tickets(self) -> tuple[Ticket, ...]:
         """The employee's own requests in this service desk, newest first, at most `MAX_PAGES` pages of them."""
-        own = await self._own()
+        own, _ = await all_of(self._own, most=MAX_PAGES)
         own.sort(key=lambda one: one.created_date.epoch_millis if one.created_date else 0, reverse=True)
         return tuple(_ticket(one) for one in own)
 
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said in public, oldest first; the first message is the request's description with its files."""
         key = checked(ticket_id, KEY)
-        found = self._theirs(await self._get(f"/request/{key}", {}, expect=OURS))
-        request = self._line.parse(found, wire.Request, act=Act.READ)
+        request = await self._read_theirs(f"/request/{key}", wire.Request)
         said = [_comment(one, me=request.reporter) for one in await self._comments(key)]
-        told = [
-            one for one in said if one.text or one.from_agent
-        ]  # a comment that is a file alone belongs to the description
+        told = [one for one in said if one.text or one.from_agent]  # a file alone belongs to the description
         left = Counter(await self._files(key)) - Counter(name for one in told for name in one.attachments)
         first = Comment(
             id=request.issue_key,
@@ -158,8 +156,9 @@ class JiraDesk(Desk):
             await self._attach(key, payload.attachments, {"additionalComment": {"body": payload.body}})
             return
         said = {"body": payload.body, "public": True}
-        found = await self._line.ask("POST", f"{API}/request/{key}/comment", act=Act.WRITE, expect=OURS, json=said)
-        self._line.parse(self._theirs(found), wire.Comment, act=Act.WRITE)
+        path, expect = f"{API}/request/{key}/comment", MADE | NOT_THEIRS
+        found = await self._line.ask("POST", path, act=Act.WRITE, expect=expect, json=said)
+        self._line.parse(theirs(found), wire.Comment, act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles for these words, best first; their text is an excerpt."""
@@ -175,7 +174,7 @@ class JiraDesk(Desk):
                 body=text_of(one.excerpt),
                 source=self._line.host,
             )
-            for place, one in enumerate(self._line.parse(found, wire.Articles, act=Act.READ).values)
+            for place, one in enumerate(self._line.parse(found, wire.Paged[wire.Article], act=Act.READ).values)
         )
 
     async def whoami(self) -> Identity:
@@ -184,26 +183,21 @@ class JiraDesk(Desk):
         me = self._line.parse(found, wire.Person, act=Act.READ)
         return Identity(name=one_line(me.display_name or me.name), email=one_line(me.email_address or ""))
 
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
-
     async def _attach(self, key: str, files: tuple[Attachment, ...], beside: dict[str, Any]) -> None:
         ids = [await self._upload(one) for one in files]
         body = {"temporaryAttachmentIds": ids, "public": True, **beside}
-        path = f"{API}/request/{key}/attachment"
-        found = await self._line.ask("POST", path, act=Act.WRITE, expect=OURS, headers=EXPERIMENTAL, json=body)
-        self._line.parse(self._theirs(found), wire.Attached, act=Act.WRITE)
+        path, expect = f"{API}/request/{key}/attachment", MADE | NOT_THEIRS
+        found = await self._line.ask("POST", path, act=Act.WRITE, expect=expect, headers=EXPERIMENTAL, json=body)
+        self._line.parse(theirs(found), wire.Attached, act=Act.WRITE)
 
     async def _upload(self, file: Attachment) -> str:
         # Nothing is made of it until it is referred to, so a broken line here changes nothing.
         mark = uuid4().hex
-        name = (
-            one_line(file.name).replace("\\", "\\\\").replace('"', '\\"')
-        )  # as RFC 7578 and Java have it, not as browsers
+        # A name is written as RFC 7578 and Java have it, not as browsers do.
+        name = one_line(file.name).replace("\\", "\\\\").replace('"', '\\"')
         head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
         head += f"Content-Type: {file.media_type}\r\n\r\n"
-        try:
+        with naming((file,)):
             found = await self._line.ask(
                 "POST",
                 f"{API}/servicedesk/{self._service_desk}/attachTemporaryFile",
@@ -212,59 +206,28 @@ class JiraDesk(Desk):
                 headers={**FILE, "Content-Type": f"multipart/form-data; boundary={mark}"},
                 content=head.encode() + file.data + f"\r\n--{mark}--\r\n".encode(),
             )
-        except TooLarge as fault:
-            raise TooLarge(
-                f"The file {file.name} is too large for the help desk.", name=file.name, words=fault.words
-            ) from fault
         made = self._line.parse(found, wire.Uploaded, act=Act.READ).temporary_attachments
         return made[0].temporary_attachment_id if made else ""
 
-    async def _own(self) -> list[wire.Request]:
-        own: list[wire.Request] = []
-        for _ in range(MAX_PAGES):
-            params = {"requestOwnership": "OWNED_REQUESTS", "requestStatus": "ALL_REQUESTS", "start": str(len(own))}
-            params |= {"serviceDeskId": self._service_desk, "limit": LIMIT}
-            found = self._line.parse(await self._get("/request", params), wire.Requests, act=Act.READ)
-            own += found.values
-            if found.is_last_page or not found.values:
-                break
-        return own
+    async def _own(self, at: At) -> Page[wire.Request]:
+        params = {"requestOwnership": "OWNED_REQUESTS", "requestStatus": "ALL_REQUESTS"}
+        return await self._page(
+            "/request", wire.Paged[wire.Request], {**params, "serviceDeskId": self._service_desk}, at
+        )
 
     async def _comments(self, key: str) -> list[wire.Comment]:
-        said: list[wire.Comment] = []
-        for _ in range(MAX_PAGES):
-            params = {
-                "public": "true",
-                "internal": "false",
-                "expand": "attachment",
-                "start": str(len(said)),
-                "limit": LIMIT,
-            }
-            found = self._line.parse(await self._get(f"/request/{key}/comment", params), wire.Comments, act=Act.READ)
-            said += found.values
-            if found.is_last_page or not found.values:
-                break
+        path, params = f"/request/{key}/comment", {"public": "true", "internal": "false", "expand": "attachment"}
+        said, _ = await all_of(partial(self._page, path, wire.Paged[wire.Comment], params), most=MAX_PAGES)
         return [one for one in said if one.public]
 
     async def _files(self, key: str) -> list[str]:
-        names: list[str] = []
-        for _ in range(MAX_PAGES):
-            params = {"start": str(len(names)), "limit": LIMIT}
-            found = self._line.parse(await self._get(f"/request/{key}/attachment", params), wire.Files, act=Act.READ)
-            names += [one.filename for one in found.values]
-            if found.is_last_page or not found.values:
-                break
-        return names
+        ask = partial(self._page, f"/request/{key}/attachment", wire.Paged[wire.File], {})
+        found, _ = await all_of(ask, most=MAX_PAGES)
+        return [one.filename for one in found]
 
-    async def _get(
-        self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK, headers: dict[str, str] | None = None
-    ) -> Answer:
-        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params, headers=headers)
-
-    def _theirs(self, found: Answer) -> Answer:
-        if found.status in {403, 404}:
-            raise not_yours()
-        return found
+    async def _page(self, path: str, shape: type[wire.Paged[Item]], params: dict[str, str], at: At) -> Page[Item]:
+        found = await self._read(path, shape, {**params, "start": str(at.start), "limit": LIMIT})
+        return Page(found.values, last=found.is_last_page or not found.values)
 
 
 def _sign_in(secret: str) -> dict[str, str]:

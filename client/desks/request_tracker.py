@@ -16,13 +16,13 @@ import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act
+from client.desks.looking import Ask, At, Page, all_of, look_through
 from client.desks.texts import (
     MAX_LINE,
     checked,
     field_rules,
     missing,
-    not_yours,
     one_line,
     own_fields,
     signed,
@@ -30,34 +30,29 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.web import OK, WebDesk, naming
 from client.desks.wire import request_tracker as wire
 from client.errors import DeskBroken, DeskFault, OutcomeUnknown
 from client.model import Article, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
-    from client.desks.http import Answer, Line
+    from client.desks.http import Line
 
-Page = TypeVar("Page", wire.Tickets, wire.Transactions, wire.Attachments)
+Items = TypeVar("Items", wire.Tickets, wire.Transactions, wire.Attachments)
 
 API = "/REST/2.0"
 REF_FIELD = "Deskside Ref"
-OK = frozenset({200})
 MADE = frozenset({201})
-OURS = frozenset({200, 403, 404})  # 403 is the answer for somebody else's ticket
 PAGE = 100  # the most that a list gives at once
-MAX_PAGES = 10
-LOOKS = 5  # newest tickets that are looked into for our key
 TICKET_ID = re.compile(r"[1-9][0-9]{0,17}")
 KEY = re.compile(r"[A-Za-z0-9-]{8,64}")  # it stands in a query
 TOKEN = re.compile(r"[0-9]+-([0-9]+)-[0-9a-f]+")
-DONE = frozenset(
-    {"resolved", "rejected", "deleted"}
-)  # states that come with it; those that a company adds count as open
+DONE = frozenset({"resolved", "rejected", "deleted"})  # those that come with it; what a company adds counts as open
 PUBLIC = frozenset({"Create", "Correspond"})
 
 
-class RequestTrackerDesk(Desk):
+class RequestTrackerDesk(WebDesk):
     """A Request Tracker.
 
     Args:
@@ -68,6 +63,7 @@ class RequestTrackerDesk(Desk):
     """
 
     kind: ClassVar[str] = "request_tracker"
+    api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("queue", "fields")
     capabilities: ClassVar[Capabilities] = Capabilities(
         body="text",
@@ -80,13 +76,10 @@ class RequestTrackerDesk(Desk):
     )
 
     def __init__(self, line: Line, *, owner: str, queue: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._owner = owner
         self._queue = queue
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"RequestTrackerDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -120,7 +113,8 @@ class RequestTrackerDesk(Desk):
             "CustomFields": {**own_fields(self._fields, payload), REF_FIELD: payload.key},
             **_message(with_ref(payload), payload),
         }
-        found = await self._line.ask("POST", f"{API}/ticket", act=Act.WRITE, expect=MADE, json=ticket)
+        with naming(payload.attachments):
+            found = await self._line.ask("POST", f"{API}/ticket", act=Act.WRITE, expect=MADE, json=ticket)
         number = str(self._line.parse(found, wire.Made, act=Act.WRITE).id)
         if not TICKET_ID.fullmatch(number):
             raise OutcomeUnknown("The help desk did not say the ticket's number.")
@@ -133,25 +127,32 @@ class RequestTrackerDesk(Desk):
         """The employee's ticket with our key: in its custom field, else in the text of one of the newest."""
         if not KEY.fullmatch(key):
             return None
-        hits = await self._own(f" AND 'CF.{{{REF_FIELD}}}' = '{key}'")
+        hits, _ = await all_of(self._own(f" AND 'CF.{{{REF_FIELD}}}' = '{key}'"))
         if hits:
             number = str(hits[-1].id)
             return self._created(number, attached=await self._attached(number))
-        for one in (await self._own())[:LOOKS]:
-            files = [file for file in await self._files(str(one.id)) if "text/plain" in file.ContentType]
+
+        async def look(one: wire.Ticket) -> Created | None:
+            number = str(one.id)
+            files = [file for file in await self._files(number) if "text/plain" in file.ContentType]
             if files and key in await self._text(files[0]):
-                return self._created(str(one.id), attached=await self._attached(str(one.id)))
-        return None
+                return self._created(number, attached=await self._attached(number))
+            return None
+
+        return await look_through(self._own(), look, made=lambda one: one.Created)
 
     async def tickets(self) -> tuple[Ticket, ...]:
-        """The employee's tickets, newest first, at most `MAX_PAGES` pages of them."""
-        return tuple(self._ticket(one) for one in await self._own())
+        """The employee's tickets, newest first, the first 1,000 of them."""
+        own, _ = await all_of(self._own())
+        return tuple(self._ticket(one) for one in own)
 
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said, oldest first: the ticket's own text and the public correspondence."""
         ticket = await self._theirs(ticket_id)
         me = await self._me()
-        said = await self._pages(f"/ticket/{ticket.id}/history", {"fields": "Type,Creator,Created"}, wire.Transactions)
+        said, _ = await all_of(
+            self._pages(f"/ticket/{ticket.id}/history", {"fields": "Type,Creator,Created"}, wire.Transactions)
+        )
         files = await self._files(str(ticket.id))
         comments = []
         for one in sorted((one for one in said if one.Type in PUBLIC), key=lambda one: int(one.id)):
@@ -175,7 +176,8 @@ class RequestTrackerDesk(Desk):
         """Adds the employee's reply with its files. Somebody else's ticket would be refused as "400", so it is asked for."""
         ticket = await self._theirs(ticket_id)
         path = f"{API}/ticket/{ticket.id}/correspond"
-        found = await self._line.ask("POST", path, act=Act.WRITE, expect=MADE, json=_message(payload.body, payload))
+        with naming(payload.attachments):
+            found = await self._line.ask("POST", path, act=Act.WRITE, expect=MADE, json=_message(payload.body, payload))
         self._line.parse(found, tuple[str, ...], act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
@@ -205,39 +207,34 @@ class RequestTrackerDesk(Desk):
         me = await self._me()
         return Identity(name=one_line(me.RealName or me.Name), email=one_line(me.EmailAddress or ""))
 
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
-
     async def _me(self) -> wire.User:
-        found = await self._get(f"/user/{self._owner}" if self._owner else "/rt", {})
+        found = await self._get(f"/user/{self._owner}" if self._owner else "/rt")
         if not self._owner:
             raise DeskBroken("The help desk does not say whose sign-in this is.")
         return self._line.parse(found, wire.User, act=Act.READ)
 
-    async def _own(self, more: str = "") -> list[wire.Ticket]:
+    def _own(self, more: str = "") -> Ask[wire.Ticket]:
         params = {
             "query": f"Requestor.id = '__CurrentUser__'{more}",
             "fields": "Subject,Status,Created,LastUpdated",
             "orderby": "id",
             "order": "DESC",
         }
-        return await self._pages("/tickets", params, wire.Tickets)
+        return self._pages("/tickets", params, wire.Tickets)
 
-    async def _pages(self, path: str, params: dict[str, str], shape: type[Page]) -> list[Any]:
-        """All items of a list. Pages may be short where something is not ours to see, so only an empty one is the end."""
-        items: list[Any] = []
-        for number in range(1, MAX_PAGES + 1):
-            found = await self._get(path, {**params, "per_page": str(PAGE), "page": str(number)})
-            page = self._line.parse(found, shape, act=Act.READ).items
-            items += page
-            if not page:
-                break
-        return items
+    def _pages(self, path: str, params: dict[str, str], shape: type[Items]) -> Ask[Any]:
+        """Pages may be short where something is not ours to see, so only an empty one is the end."""
+
+        async def ask(at: At) -> Page[Any]:
+            found = await self._get(path, {**params, "per_page": str(PAGE), "page": str(at.page)})
+            items = self._line.parse(found, shape, act=Act.READ).items
+            return Page(items, last=not items, now=found.at)
+
+        return ask
 
     async def _files(self, number: str) -> list[wire.Attachment]:
         params = {"fields": "Filename,ContentType,TransactionId"}
-        found = await self._pages(f"/ticket/{number}/attachments", params, wire.Attachments)
+        found, _ = await all_of(self._pages(f"/ticket/{number}/attachments", params, wire.Attachments))
         return sorted(found, key=lambda one: int(one.id))
 
     async def _attached(self, number: str) -> tuple[str, ...]:
@@ -245,7 +242,7 @@ class RequestTrackerDesk(Desk):
         return _names([one for one in files if one.TransactionId == files[0].TransactionId])
 
     async def _text(self, part: wire.Attachment) -> str:
-        found = self._line.parse(await self._get(f"/attachment/{part.id}", {}), wire.Content, act=Act.READ)
+        found = await self._read(f"/attachment/{part.id}", wire.Content)
         try:
             text = b64decode(found.Content).decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
         except ValueError as error:
@@ -253,13 +250,7 @@ class RequestTrackerDesk(Desk):
         return text_of(text) if "html" in part.ContentType else text
 
     async def _theirs(self, ticket_id: str) -> wire.Ticket:
-        found = await self._get(f"/ticket/{checked(ticket_id, TICKET_ID)}", {}, expect=OURS)
-        if found.status in {403, 404}:
-            raise not_yours()
-        return self._line.parse(found, wire.Ticket, act=Act.READ)
-
-    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
-        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
+        return await self._read_theirs(f"/ticket/{checked(ticket_id, TICKET_ID)}", wire.Ticket)
 
     def _ticket(self, one: wire.Ticket) -> Ticket:
         made = self._created(str(one.id))

@@ -177,11 +177,12 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         raw = reset
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", raw):
         return min(float(raw), MAX_WAIT_S)
-    until, now = _moment(raw), _moment(headers.get("date", "")) or datetime.now(UTC)
+    until, now = moment(raw), moment(headers.get("date", "")) or datetime.now(UTC)
     return None if until is None else min(max(0.0, (until - now).total_seconds()), MAX_WAIT_S)
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """The moment that a header tells, None where it tells none. It has a time zone."""
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -15,13 +15,13 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from client.desks.base import Act, CannotDo, Desk
+from client.desks.base import Act, CannotDo
+from client.desks.looking import MAX_PAGES, At, Page, all_of
 from client.desks.texts import (
     MAX_LINE,
     checked,
     field_rules,
     missing,
-    not_yours,
     one_line,
     own_fields,
     signed,
@@ -29,25 +29,23 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.web import NOT_THEIRS, WebDesk, naming, theirs
 from client.desks.wire import zammad as wire
 from client.model import Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
-    from client.desks.http import Answer, Line
+    from client.desks.http import Line
 
 API = "/api/v1"
-OK = frozenset({200})
 MADE = frozenset({201})
-OURS = frozenset({200, 201, 403, 404})  # 403 is the answer for somebody else's ticket
 PAGE = 100  # the most that the list gives at once
-MAX_PAGES = 10  # the list is oldest first: whoever has more than 1,000 tickets misses the newest, as says `tickets`
-LOOKS = 10  # newest tickets that are looked into for our key
+LOOKS = 10  # newest tickets that are looked into for our key: those that the search may not know yet
 TICKET_ID = re.compile(r"[1-9][0-9]{0,17}")
 DONE = frozenset({"closed", "merged", "removed"})  # states that come with it; those that a company adds count as open
 
 
-class ZammadDesk(Desk):
+class ZammadDesk(WebDesk):
     """A Zammad.
 
     Args:
@@ -57,18 +55,16 @@ class ZammadDesk(Desk):
     """
 
     kind: ClassVar[str] = "zammad"
+    api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("queue", "fields")
     capabilities: ClassVar[Capabilities] = Capabilities(
         body="text", attach="same_request", dedupe="search", comments=True, own_list=True, status=True
     )
 
     def __init__(self, line: Line, *, group: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._group = group
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"ZammadDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -96,7 +92,8 @@ class ZammadDesk(Desk):
         group = {"group_id": int(self._group)} if self._group.isdecimal() else {"group": self._group}
         article = _article(with_ref(payload), payload)
         ticket = {"title": payload.subject, **group, "article": article, **own_fields(self._fields, payload)}
-        found = await self._line.ask("POST", f"{API}/tickets", act=Act.WRITE, expect=MADE, json=ticket)
+        with naming(payload.attachments):
+            found = await self._line.ask("POST", f"{API}/tickets", act=Act.WRITE, expect=MADE, json=ticket)
         made = self._line.parse(found, wire.Ticket, act=Act.WRITE)
         # One transaction: the ticket is there with all of its files, or not at all.
         return self._created(made, attached=tuple(one.name for one in payload.attachments))
@@ -104,8 +101,8 @@ class ZammadDesk(Desk):
     async def find(self, key: str) -> Created | None:
         """The employee's ticket with our key in its text: by the search, then by looking into the newest."""
         me = await self._me()
-        found = await self._get("/tickets/search", {"query": f'"{key}"', "limit": "20", "expand": "true"})
-        hits = self._line.parse(found, tuple[wire.Ticket, ...], act=Act.READ)
+        params = {"query": f'"{key}"', "limit": "20", "expand": "true"}
+        hits = await self._read("/tickets/search", tuple[wire.Ticket, ...], params)
         own, whole = await self._own(me)
         newest = sorted(own, key=lambda one: -one.id)[:LOOKS]
         for one in dict.fromkeys([*(hit for hit in hits if hit.customer_id == me.id), *newest]):
@@ -124,8 +121,7 @@ class ZammadDesk(Desk):
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said, oldest first, without internal notes."""
         number = checked(ticket_id, TICKET_ID)
-        found = await self._get(f"/tickets/{number}", {"expand": "true"}, expect=OURS)
-        ticket = self._line.parse(self._theirs(found), wire.Ticket, act=Act.READ)
+        ticket = await self._read_theirs(f"/tickets/{number}", wire.Ticket, {"expand": "true"})
         shown = [one for one in await self._articles(number) if not one.internal]
         return Conversation(
             ticket=self._ticket(ticket),
@@ -136,8 +132,10 @@ class ZammadDesk(Desk):
         """Adds the employee's reply with its files."""
         number = checked(ticket_id, TICKET_ID)
         article = {"ticket_id": int(number), **_article(payload.body, payload)}
-        found = await self._line.ask("POST", f"{API}/ticket_articles", act=Act.WRITE, expect=OURS, json=article)
-        self._line.parse(self._theirs(found), wire.Article, act=Act.WRITE)
+        expect = MADE | NOT_THEIRS
+        with naming(payload.attachments):
+            found = await self._line.ask("POST", f"{API}/ticket_articles", act=Act.WRITE, expect=expect, json=article)
+        self._line.parse(theirs(found), wire.Article, act=Act.WRITE)
 
     async def whoami(self) -> Identity:
         """Whose token it is."""
@@ -145,35 +143,22 @@ class ZammadDesk(Desk):
         name = f"{me.firstname or ''} {me.lastname or ''}".strip() or me.login
         return Identity(name=one_line(name), email=one_line(me.email or ""))
 
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
-
     async def _me(self) -> wire.Me:
-        return self._line.parse(await self._get("/users/me", {}), wire.Me, act=Act.READ)
+        return await self._read("/users/me", wire.Me)
 
     async def _own(self, me: wire.Me) -> tuple[list[wire.Ticket], bool]:
         """Own tickets, oldest first, and whether these are all; customers may be shown those of their whole organisation too."""
-        own: list[wire.Ticket] = []
-        for page in range(1, MAX_PAGES + 1):
-            params = {"expand": "true", "page": str(page), "per_page": str(PAGE)}
-            found = self._line.parse(await self._get("/tickets", params), tuple[wire.Ticket, ...], act=Act.READ)
-            own += [one for one in found if one.customer_id == me.id]
-            if len(found) < PAGE:
-                return own, True
-        return own, False
 
-    async def _articles(self, ticket_id: str) -> tuple[wire.Article, ...]:
-        found = self._theirs(await self._get(f"/ticket_articles/by_ticket/{ticket_id}", {}, expect=OURS))
-        return tuple(sorted(self._line.parse(found, tuple[wire.Article, ...], act=Act.READ), key=lambda one: one.id))
+        async def ask(at: At) -> Page[wire.Ticket]:
+            params = {"expand": "true", "page": str(at.page), "per_page": str(PAGE)}
+            found = await self._read("/tickets", tuple[wire.Ticket, ...], params)
+            return Page([one for one in found if one.customer_id == me.id], last=len(found) < PAGE)
 
-    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
-        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
+        return await all_of(ask, most=MAX_PAGES)
 
-    def _theirs(self, found: Answer) -> Answer:
-        if found.status in {403, 404}:
-            raise not_yours()
-        return found
+    async def _articles(self, ticket_id: str) -> list[wire.Article]:
+        found = await self._read_theirs(f"/ticket_articles/by_ticket/{ticket_id}", tuple[wire.Article, ...])
+        return sorted(found, key=lambda one: one.id)
 
     def _ticket(self, one: wire.Ticket) -> Ticket:
         made = self._created(one)

@@ -17,12 +17,12 @@ import re
 from time import time
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act
+from client.desks.looking import EVERY, At, Page, all_of, look_through
 from client.desks.texts import (
     MAX_LINE,
     checked,
     field_rules,
-    not_yours,
     one_line,
     own_fields,
     signed,
@@ -31,20 +31,18 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
+from client.desks.web import NOT_THEIRS, OK, WebDesk, naming, theirs
 from client.desks.wire import zendesk as wire
-from client.errors import DeskFault, DeskRefused, OutcomeUnknown, SettingsFault, SignInNeeded, TooLarge
+from client.errors import DeskFault, DeskRefused, OutcomeUnknown, SettingsFault, SignInNeeded
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
-    from client.desks.http import Answer, Line
+    from client.desks.http import Line
 
 API = "/api/v2"
-OK = frozenset({200})
 MADE = frozenset({201})
-OURS = frozenset({200, 403, 404})  # 403 and 404 are the answers for somebody else's request
 PER_PAGE = "100"
-MAX_PAGES = 10  # of 100: more than anyone looks at
 UPLOAD_LASTS_S = 3000.0  # Zendesk says 60 minutes; a closed lid between upload and request can last that long
 DONE = frozenset({"solved", "closed"})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -59,7 +57,7 @@ def _bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-class ZendeskDesk(Desk):
+class ZendeskDesk(WebDesk):
     """A Zendesk.
 
     Args:
@@ -69,18 +67,16 @@ class ZendeskDesk(Desk):
     """
 
     kind: ClassVar[str] = "zendesk"
+    api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("request_type", "fields")
     capabilities: ClassVar[Capabilities] = Capabilities(
         body="text", attach="upload_first", dedupe="search", comments=True, own_list=True, status=True, articles=True
     )
 
     def __init__(self, line: Line, *, form: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._form = form
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"ZendeskDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -139,20 +135,22 @@ class ZendeskDesk(Desk):
 
     async def find(self, key: str) -> Created | None:
         """The employee's request with our key in its text."""
-        for one in await self._own():
-            if key in (one.description or ""):
-                return self._created(one, attached=await self._attached(one.id))
-        return None
+
+        async def look(one: wire.Request) -> Created | None:
+            mine = key in (one.description or "")
+            return self._created(one, attached=await self._attached(one.id)) if mine else None
+
+        return await look_through(self._own, look, looks=EVERY)
 
     async def tickets(self) -> tuple[Ticket, ...]:
-        """The employee's requests, newest first, at most `MAX_PAGES` pages of them."""
-        return tuple(self._ticket(one) for one in await self._own())
+        """The employee's requests, newest first, the first 1,000 of them."""
+        own, _ = await all_of(self._own)
+        return tuple(self._ticket(one) for one in own)
 
     async def conversation(self, ticket_id: str) -> Conversation:
         """What was said in public, oldest first; the first message is the request's own text."""
         number = checked(ticket_id, NUMBER)
-        found = await self._get(f"/requests/{number}", {}, expect=OURS)
-        request = self._line.parse(self._theirs(found), wire.One, act=Act.READ).request
+        request = (await self._read_theirs(f"/requests/{number}", wire.One)).request
         comments, people = await self._comments(request.id)
         return Conversation(
             ticket=self._ticket(request),
@@ -175,14 +173,16 @@ class ZendeskDesk(Desk):
         """Adds the employee's reply with its files."""
         path = f"{API}/requests/{checked(ticket_id, NUMBER)}"
         comment = {"body": payload.body, "uploads": await self._uploads(payload.attachments)}
-        found = await self._line.ask("PUT", path, act=Act.WRITE, expect=OURS, json={"request": {"comment": comment}})
-        self._line.parse(self._theirs(found), wire.One, act=Act.WRITE)
+        expect, request = OK | NOT_THEIRS, {"request": {"comment": comment}}
+        found = await self._line.ask("PUT", path, act=Act.WRITE, expect=expect, json=request)
+        self._line.parse(theirs(found), wire.One, act=Act.WRITE)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the help center for these words, best first."""
         if not words.strip():
             return ()
-        found = await self._get("/help_center/articles/search", {"query": one_line(words.strip()), "per_page": "25"})
+        params = {"query": one_line(words.strip()), "per_page": "25"}
+        found = await self._read("/help_center/articles/search", wire.Found, params)
         return tuple(
             Article(
                 id=f"desk-{one.id}",
@@ -192,19 +192,15 @@ class ZendeskDesk(Desk):
                 reviewed_on=one.updated_at.date().isoformat() if one.updated_at else "",
                 source=self._line.host,
             )
-            for one in self._line.parse(found, wire.Found, act=Act.READ).results
+            for one in found.results
         )
 
     async def whoami(self) -> Identity:
         """Whose token it is; Zendesk answers strangers too, without a number."""
-        me = self._line.parse(await self._get("/users/me", {}), wire.Me, act=Act.READ).user
+        me = (await self._read("/users/me", wire.Me)).user
         if me.id is None:
             raise SignInNeeded("The help desk does not accept the sign-in (any more).")
         return Identity(name=one_line(me.name), email=one_line(me.email or ""))
-
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
 
     async def _uploads(self, files: tuple[Attachment, ...]) -> list[str]:
         """Tokens for the files, none of them about to expire."""
@@ -214,7 +210,7 @@ class ZendeskDesk(Desk):
 
     async def _upload(self, file: Attachment) -> str:
         # An upload that nobody refers to is forgotten, so a broken line here changes nothing.
-        try:
+        with naming((file,)):
             found = await self._line.ask(
                 "POST",
                 f"{API}/uploads",
@@ -224,47 +220,28 @@ class ZendeskDesk(Desk):
                 headers={"Content-Type": file.media_type},
                 content=file.data,
             )
-        except TooLarge as fault:
-            raise TooLarge(
-                f"The file {file.name} is too large for the help desk.", name=file.name, words=fault.words
-            ) from fault
         return self._line.parse(found, wire.Uploaded, act=Act.READ).upload.token
 
-    async def _own(self) -> list[wire.Request]:
-        own: list[wire.Request] = []
-        for page in range(1, MAX_PAGES + 1):
-            params = {"sort_by": "created_at", "sort_order": "desc", "per_page": PER_PAGE, "page": str(page)}
-            found = self._line.parse(await self._get("/requests", params), wire.List, act=Act.READ)
-            own += found.requests
-            if not found.next_page:
-                break
-        return own
+    async def _own(self, at: At) -> Page[wire.Request]:
+        params = {"sort_by": "created_at", "sort_order": "desc", "per_page": PER_PAGE, "page": str(at.page)}
+        found = await self._read("/requests", wire.List, params)
+        return Page(found.requests, last=not found.next_page)
 
     async def _comments(self, request: int) -> tuple[list[wire.Comment], dict[int, wire.Author]]:
-        comments: list[wire.Comment] = []
         people: dict[int, wire.Author] = {}
-        for page in range(1, MAX_PAGES + 1):
-            params = {"per_page": PER_PAGE, "page": str(page)}
-            found = self._line.parse(
-                await self._get(f"/requests/{request}/comments", params), wire.Comments, act=Act.READ
-            )
-            comments += [one for one in found.comments if one.public]
-            people |= {one.id: one for one in found.users}
-            if not found.next_page:
-                break
+
+        async def ask(at: At) -> Page[wire.Comment]:
+            params = {"per_page": PER_PAGE, "page": str(at.page)}
+            found = await self._read(f"/requests/{request}/comments", wire.Comments, params)
+            people.update({one.id: one for one in found.users})
+            return Page([one for one in found.comments if one.public], last=not found.next_page)
+
+        comments, _ = await all_of(ask)
         return comments, people
 
     async def _attached(self, request: int) -> tuple[str, ...]:
         comments, _ = await self._comments(request)
         return tuple(file.file_name for file in comments[0].attachments) if comments else ()
-
-    async def _get(self, path: str, params: dict[str, str], *, expect: frozenset[int] = OK) -> Answer:
-        return await self._line.ask("GET", API + path, act=Act.READ, expect=expect, params=params)
-
-    def _theirs(self, found: Answer) -> Answer:
-        if found.status in {403, 404}:
-            raise not_yours()
-        return found
 
     def _ticket(self, one: wire.Request) -> Ticket:
         made = self._created(one)

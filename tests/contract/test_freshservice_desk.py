@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from client.desks import open_desk
-from client.desks.base import Desk
+from client.desks.base import CannotDo, Desk
+from client.desks.looking import LOOKS
 from client.desks.texts import text_of, without_ref
 from client.errors import DeskRefused, SettingsFault, TooBusy, TooLarge
 from client.model import Attachment
@@ -104,6 +105,22 @@ class TestFreshserviceDesk(DeskContract):
         for number in range(31):
             server.agent_says(1, f"Answer {number}", public=True)
         assert self.run(bench.desk.conversation("1")).comments[-1].text == "Answer 30"
+
+    def test_a_ticket_is_found_behind_many_newer_ones(self, bench: Bench) -> None:
+        sent = payload()
+        made = self.create(bench, sent)
+        for _ in range(25):
+            self.create(bench, payload())
+        assert self.run(bench.desk.find(sent.key)).id == made.id
+
+    def test_among_too_many_tickets_no_is_not_said(self, bench: Bench, server: FakeFreshservice) -> None:
+        for _ in range(LOOKS + 1):
+            self.create(bench, payload())
+        with pytest.raises(CannotDo):
+            self.run(bench.desk.find(payload().key))
+        for ticket in list(server.tickets.values())[:10]:
+            ticket["created_at"] = LONG_AGO
+        assert self.run(bench.desk.find(payload().key)) is None, "those can be no unfinished message's"
 
     def test_a_field_that_is_not_there_is_named(self, server: FakeFreshservice) -> None:
         desk = opened(server.url, "key-robin-0123456789", fields=("cause=other",))

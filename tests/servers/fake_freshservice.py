@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
 from tests.servers.small_server import Asked, Refusal, Reply, SmallServer, unknown
 
-AT = "2026-01-31T09:00:00Z"
+AT = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # the answers' Date header says when it is, so this must agree
 LONG_AGO = "2025-01-31T09:00:00Z"
 TICKET = {"requester_id", "subject", "description", "status", "priority", "group_id", "attachments[]"}
 NEEDED = {"requester_id", "subject", "description", "status", "priority"}
@@ -31,7 +32,7 @@ def file_name(header: str) -> str:
 
 
 class FakeFreshservice(SmallServer):
-    """Three agents with keys; each key sees everybody's tickets. `sends_descriptions`: whether the list has them."""
+    """Two agents with keys; each key sees everybody's tickets."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
+
+Item = TypeVar("Item")
+
+
+class Paged(msgspec.Struct, Generic[Item], frozen=True, rename="camel"):
+    values: tuple[Item, ...]
+    is_last_page: bool = True
 
 
 class Date(msgspec.Struct, frozen=True, rename="camel"):
@@ -45,18 +54,8 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
         return next((str(one.value) for one in self.request_field_values if one.field_id == field), "")
 
 
-class Requests(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[Request, ...]
-    is_last_page: bool = True
-
-
 class File(msgspec.Struct, frozen=True):
     filename: str
-
-
-class Files(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[File, ...] = ()
-    is_last_page: bool = True
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -65,12 +64,7 @@ class Comment(msgspec.Struct, frozen=True):
     author: Person = Person()
     public: bool = True
     created: Date | None = None
-    attachments: Files = Files()
-
-
-class Comments(msgspec.Struct, frozen=True, rename="camel"):
-    values: tuple[Comment, ...]
-    is_last_page: bool = True
+    attachments: Paged[File] = Paged(values=())
 
 
 class Temporary(msgspec.Struct, frozen=True, rename="camel"):
@@ -82,13 +76,9 @@ class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Attached(msgspec.Struct, frozen=True):
-    attachments: Files
+    attachments: Paged[File]
 
 
 class Article(msgspec.Struct, frozen=True):
     title: str
     excerpt: str = ""
-
-
-class Articles(msgspec.Struct, frozen=True):
-    values: tuple[Article, ...]
