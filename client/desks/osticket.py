@@ -19,10 +19,10 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from client.desks.base import Act, Desk
+from client.desks.base import Act
 from client.desks.texts import field_rules, missing, one_line, own_fields, proper_secret, signed, with_ref
-from client.desks.translate import no_answer, not_the_desk
-from client.errors import SettingsFault, SignInNeeded, TooLarge
+from client.desks.web import WebDesk, too_large
+from client.errors import SettingsFault, SignInNeeded
 from client.model import Attachment, Capabilities, Created, Identity, Payload
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ REFUSED: Final = "Unable to create new ticket :"
 FULL: Final = "You've reached the maximum open tickets allowed."
 
 
-class OsTicketDesk(Desk):
+class OsTicketDesk(WebDesk):
     """An osTicket.
 
     Args:
@@ -58,13 +58,10 @@ class OsTicketDesk(Desk):
     )
 
     def __init__(self, line: Line, *, secret: str | None, topic: str, fields: tuple[str, ...]) -> None:
-        self._line = line
+        super().__init__(line)
         self._secret = secret
         self._topic = topic
         self._fields = fields
-
-    def __repr__(self) -> str:
-        return f"OsTicketDesk({self._line!r})"
 
     @classmethod
     def open(
@@ -107,10 +104,12 @@ class OsTicketDesk(Desk):
         Raises:
             TooLarge: a file is larger than osTicket keeps by itself.
         """
+        from client.desks.translate import no_answer, not_the_desk  # noqa: PLC0415 -- brings httpx
+
         address, _ = self._who()
         for one in payload.attachments:
             if len(one.data) > MAX_FILE_BYTES:
-                raise TooLarge(f"The file {one.name} is too large for the help desk.", name=one.name)
+                raise too_large((one,))
         # It keeps no empty file, and of files with the same content one. What is left out is not told as attached.
         files = {one.data: one for one in reversed(payload.attachments) if one.data}
         kept = [one for one in payload.attachments if files.get(one.data) is one]
@@ -145,15 +144,13 @@ class OsTicketDesk(Desk):
 
         Its system log notes this as a warning.
         """
+        from client.desks.translate import not_the_desk  # noqa: PLC0415 -- brings httpx
+
         address, _ = self._who()
         found = await self._post({}, act=Act.READ)
         if found.status != MALFORMED or not _said(found):
             raise not_the_desk("Something else than osTicket answered.", act=Act.READ)
         return Identity(name=address.partition("@")[0], email=address)
-
-    async def close(self) -> None:
-        """Lets go of connections."""
-        await self._line.close()
 
     async def _post(self, ticket: dict[str, Any], *, act: Act) -> Answer:
         signed_in = bool(self._secret)
