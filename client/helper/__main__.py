@@ -1,0 +1,75 @@
+"""`deskside-helper`: started by the bus, by launchd or by Windows' services, and takes nothing from its surroundings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+MOST_FILES = 65536
+
+
+def main() -> int:
+    """Cuts itself off from its surroundings, serves, and ends when nobody has asked for a while. Takes no arguments.
+
+    Returns:
+        0 after a time of idleness, 3 when it could not serve.
+    """
+    if sys.platform == "win32":
+        from client.helper import windows  # noqa: PLC0415 -- its own platform only
+
+        return windows.main(sys.argv[1:])
+    if os.geteuid() != 0 or sys.argv[1:]:
+        sys.stderr.write("deskside-helper is started by the system and takes no arguments.\n")
+        return 2
+    if not (sys.flags.isolated and sys.flags.safe_path):
+        os.execve(sys.executable, [sys.executable, "-I", "-P", "-m", "client.helper"], {"PATH": "/usr/bin:/bin"})  # noqa: S606
+    os.environ.clear()
+    os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
+    os.umask(0o077)
+    os.chdir("/")
+    os.closerange(3, MOST_FILES)
+    import resource  # noqa: PLC0415 -- Unix only
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return _serve()
+
+
+def _serve() -> int:
+    import syslog  # noqa: PLC0415 -- Unix only
+
+    from client.helper.gate import Gate  # noqa: PLC0415 -- after the environment was left behind
+
+    syslog.openlog("deskside-helper", syslog.LOG_PID, syslog.LOG_AUTH)
+    gate = Gate(lambda line: syslog.syslog(syslog.LOG_NOTICE, line), exists=os.path.exists)
+    try:
+        if sys.platform == "darwin":
+            from client.helper import local  # noqa: PLC0415 -- its own platform only
+
+            asyncio.run(
+                _until_told(local.UnixSocket(gate, local.launchd_socket(), at_console=local.console_user).serve())
+            )
+        else:
+            from client.helper import bus  # noqa: PLC0415 -- its own platform only
+
+            asyncio.run(_until_told(bus.Bus(gate).serve()))
+    except (OSError, EOFError, RuntimeError, ValueError) as error:
+        syslog.syslog(syslog.LOG_ERR, f"cannot serve: {type(error).__name__}: {error!r}"[:400])
+        return 3
+    return 0
+
+
+async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
+    """Ends in order when the system says so: what is running is ended, and what must be put back is."""
+    task = asyncio.ensure_future(serving)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
