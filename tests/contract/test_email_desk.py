@@ -3,89 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.policy import default
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import trustme
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
 
 from client.desks import open_desk
 from client.desks.base import Desk
 from client.errors import DeskRefused, DeskUnreachable, OutcomeUnknown, SettingsFault, SignInNeeded, TooBusy, TooLarge
 from client.model import Attachment
 from tests.contract.desk_contract import FILES, Bench, DeskContract, Seen, payload
+from tests.servers.mailbox import Mailbox
 
-PASSWORDS = {b"robin@example.com": b"password-of-robin", b"kim@example.com": b"password-of-kim"}
 ROBIN = "robin@example.com:password-of-robin"
 
 
-@dataclass
-class Mailbox:
-    """An SMTP server's handler; `fault` is the reply to the next message, "reset" breaks the line after it was taken."""
-
-    port: int = 0
-    ca_file: str = ""
-    fault: str = ""
-    messages: list[Any] = field(default_factory=list)
-
-    async def handle_DATA(self, server: Any, _: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
-        fault, self.fault = self.fault, ""
-        if fault == "reset":
-            server.transport.abort()
-            return "250 OK"
-        if fault:
-            return fault
-        self.messages.append(message_from_bytes(envelope.content, policy=default))
-        return "250 OK"
-
-    def check(self, *call: Any) -> AuthResult:
-        data = call[-1]  # after server, session, envelope and mechanism
-        return AuthResult(success=PASSWORDS.get(data.login) == data.password, handled=False)
-
-
-class AnyPort(Controller):
-    """Listens on a free port, and knows it before it knocks there to see whether it is up."""
-
-    def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-@pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
-    authority, box = trustme.CA(), Mailbox()
-    box.ca_file = str(tmp_path / "ca.pem")
-    authority.cert_pem.write_to_path(box.ca_file)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    server = AnyPort(
-        box,
-        hostname="127.0.0.1",
-        port=0,
-        tls_context=context,
-        require_starttls=True,
-        auth_required=True,
-        authenticator=box.check,
-        data_size_limit=2_000_000,
-    )
-    server.start()
-    box.port = server.port
-    yield box
-    server.stop()
-
-
-def opened(box: Mailbox, secret: str | None, *, queue: str = "help@example.com", ca: bool = True) -> Desk:
-    network = SimpleNamespace(proxy="none", no_proxy=(), ca_file=box.ca_file if ca else "")
-    settings = SimpleNamespace(kind="email", url=f"smtp://localhost:{box.port}", queue=queue)
+def opened(port: int, secret: str | None, *, queue: str = "help@example.com", ca_file: str = "") -> Desk:
+    network = SimpleNamespace(proxy="none", no_proxy=(), ca_file=ca_file)
+    settings = SimpleNamespace(kind="email", url=f"smtp://localhost:{port}", queue=queue)
     return open_desk(settings, network=network, secret=secret, version="0.1.0")
 
 
@@ -103,7 +39,7 @@ class EmailBench:
         return self.desk_with("kim@example.com:password-of-kim")
 
     def desk_with(self, secret: str | None) -> Desk:
-        return opened(self.box, secret)
+        return opened(self.box.port, secret, ca_file=self.box.ca_file)
 
     def seen(self, ticket_id: str) -> Seen:
         one = next(one for one in self.box.messages if one["Message-ID"] == ticket_id)
@@ -139,7 +75,10 @@ class TestEmailDesk(DeskContract):
     def test_what_the_server_answers_to_a_message(
         self, bench: Bench, mailbox: Mailbox, fault: str, kind: type[Exception]
     ) -> None:
-        mailbox.fault = fault
+        if fault == "reset":
+            mailbox.breaks_at = "lost"
+        else:
+            mailbox.fault = fault
         with pytest.raises(kind) as caught:
             self.run(bench.desk.create(payload(FILES[0])))
         assert type(caught.value) is kind
@@ -164,21 +103,23 @@ class TestEmailDesk(DeskContract):
 
     def test_a_wrong_password_asks_to_sign_in(self, mailbox: Mailbox) -> None:
         with pytest.raises(SignInNeeded) as caught:
-            self.run(opened(mailbox, "robin@example.com:wrong-password").create(payload()))
+            self.run(
+                opened(mailbox.port, "robin@example.com:wrong-password", ca_file=mailbox.ca_file).create(payload())
+            )
         assert "wrong-password" not in f"{caught.value!r}{caught.value.words}"
 
     def test_a_certificate_that_nobody_vouches_for_is_said(self, mailbox: Mailbox) -> None:
         with pytest.raises(DeskUnreachable, match="not trusted"):
-            self.run(opened(mailbox, ROBIN, ca=False).create(payload()))
+            self.run(opened(mailbox.port, ROBIN).create(payload()))
         assert mailbox.messages == []
 
 
 def test_where_nobody_listens_nothing_was_sent() -> None:
     with pytest.raises(DeskUnreachable):
-        asyncio.run(opened(Mailbox(port=1), ROBIN).create(payload()))
+        asyncio.run(opened(1, ROBIN).create(payload()))
 
 
 @pytest.mark.parametrize("queue", ["", "help", "help@example.com\r\nBcc: x@example.com"])
 def test_a_mailbox_that_is_no_address_is_a_mistake_in_the_settings(queue: str) -> None:
     with pytest.raises(SettingsFault, match=r"desk\.queue"):
-        opened(Mailbox(port=25), ROBIN, queue=queue)
+        opened(25, ROBIN, queue=queue)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -32,6 +31,7 @@ def opened(url: str, secret: str | None, *, queue: str = "General", fields: tupl
 class RequestTrackerBench:
     server: RequestTracker
     refused_file: Attachment | None = None
+    way: str = ""  # another address that leads there
 
     @cached_property
     def desk(self) -> Desk:
@@ -42,7 +42,7 @@ class RequestTrackerBench:
         return self.desk_with(self.server.tokens["kim"])
 
     def desk_with(self, secret: str | None) -> Desk:
-        return opened(self.server.url, secret)
+        return opened(self.way or self.server.url, secret)
 
     def seen(self, ticket_id: str) -> Seen:
         ticket = self.server.as_root("GET", f"/ticket/{ticket_id}").json()
@@ -79,12 +79,6 @@ class RequestTrackerBench:
     def _items(self, path: str, fields: str) -> list[dict[str, str]]:
         found = self.server.as_root("GET", path, params={"fields": fields, "per_page": "100"}).json()["items"]
         return sorted(found, key=lambda one: int(one["id"]))
-
-
-@pytest.fixture(scope="session")
-def request_tracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestTracker]:
-    with RequestTracker(tmp_path_factory.mktemp("rt")) as server:
-        yield server
 
 
 class TestRequestTrackerDesk(DeskContract):
