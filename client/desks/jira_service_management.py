@@ -18,7 +18,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
-from uuid import uuid4
 
 from client.desks.base import Act
 from client.desks.looking import EVERY, At, Page, all_of, look_through
@@ -36,7 +35,7 @@ from client.desks.texts import (
     with_ref,
     without_ref,
 )
-from client.desks.web import NOT_THEIRS, OK, WebDesk, naming, theirs
+from client.desks.web import NOT_THEIRS, OK, WebDesk, file_body, naming, theirs
 from client.desks.wire import jira as wire
 from client.model import Article, Attachment, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
@@ -192,19 +191,15 @@ class JiraDesk(WebDesk):
 
     async def _upload(self, file: Attachment) -> str:
         # Nothing is made of it until it is referred to, so a broken line here changes nothing.
-        mark = uuid4().hex
-        # A name is written as RFC 7578 and Java have it, not as browsers do.
-        name = one_line(file.name).replace("\\", "\\\\").replace('"', '\\"')
-        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        head += f"Content-Type: {file.media_type}\r\n\r\n"
+        kind, body = file_body("file", file)
         with naming((file,)):
             found = await self._line.ask(
                 "POST",
                 f"{API}/servicedesk/{self._service_desk}/attachTemporaryFile",
                 act=Act.READ,
                 expect=MADE,
-                headers={**FILE, "Content-Type": f"multipart/form-data; boundary={mark}"},
-                content=head.encode() + file.data + f"\r\n--{mark}--\r\n".encode(),
+                headers={**FILE, "Content-Type": kind},
+                content=body,
             )
         made = self._line.parse(found, wire.Uploaded, act=Act.READ).temporary_attachments
         return made[0].temporary_attachment_id if made else ""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from client.desks.base import Act
 from client.desks.texts import field_rules, missing, one_line, own_fields, proper_secret, signed, with_ref
-from client.desks.web import WebDesk, too_large
+from client.desks.web import WebDesk, addressed, too_large
 from client.errors import SettingsFault, SignInNeeded
 from client.model import Attachment, Capabilities, Created, Identity, Payload
 
@@ -36,7 +36,6 @@ ANSWERS: Final = frozenset({MADE, MALFORMED, 500})
 # A new osTicket drops larger files and tells only its agents. A company may have raised that, but osTicket cannot be asked.
 MAX_FILE_BYTES: Final = 1024 * 1024
 NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9._#/-]{1,32}")
-ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}")
 REFUSED: Final = "Unable to create new ticket :"
 FULL: Final = "You've reached the maximum open tickets allowed."
 
@@ -94,7 +93,7 @@ class OsTicketDesk(WebDesk):
         if request_type and not (request_type.isascii() and request_type.isdecimal()):
             raise missing("desk.request_type", "osTicket needs the number of a help topic here.")
         field_rules(fields)
-        sign_in = signed(lambda secret: {"X-API-Key": _parted(secret)[1]})
+        sign_in = signed(lambda secret: {"X-API-Key": addressed(secret)[1]})
         line = Line(url.strip().rstrip("/"), network=network, version=version, secret=secret, sign_in=sign_in)
         return cls(line, secret=secret, topic=request_type, fields=fields)
 
@@ -166,15 +165,7 @@ class OsTicketDesk(WebDesk):
             ) from fault
 
     def _who(self) -> tuple[str, str]:
-        return _parted(proper_secret(self._secret))
-
-
-def _parted(secret: str) -> tuple[str, str]:
-    """The employee's address, and the key."""
-    address, _, key = secret.partition(":")
-    if not ADDRESS.fullmatch(address) or not key:
-        raise SignInNeeded("The sign-in that is kept on this computer cannot be right.", hint="It is ADDRESS:KEY.")
-    return address, key
+        return addressed(proper_secret(self._secret))
 
 
 def _file(one: Attachment) -> dict[str, str]:

@@ -204,6 +204,7 @@ class _Said(msgspec.Struct):
     errors: object = ()  # Jira: {field: words}; Freshservice: [{field, message}]
     details: object = ()  # Zendesk: {field: [{description}]}
     error: object = ""
+    response_status: object = ()  # ServiceDesk Plus: {messages: [{message, field}]}
     file: object = ""
 
 
@@ -217,7 +218,9 @@ def _said(headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, st
             return "", "", ""  # a whole web page says nothing that fits into a sentence
         return plain(body[: 8 * MAX_WORDS].decode("utf-8", "replace"), secret=secret), "", ""
     said = (found.detail, found.message, found.error_human, found.errorMessage, found.description)
-    each = [text for one in (found.errorMessages, found.errors, found.details) for text in _each(one)]
+    status = found.response_status
+    messages = status.get("messages") if isinstance(status, dict) else ()
+    each = [text for one in (found.errorMessages, found.errors, found.details, messages) for text in _each(one)]
     nested = _each(found.error) if isinstance(found.error, dict) else []
     ways = [*said, *each[:1], *nested, found.error, found.title]
     texts = [one for one in ways if isinstance(one, str) and one.strip()]

@@ -5,13 +5,15 @@ Imports no HTTP library; an adapter's `open` brings the line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from uuid import uuid4
 
 from client.desks.base import Act, Desk
-from client.desks.texts import not_yours
-from client.errors import TooLarge
+from client.desks.texts import not_yours, one_line
+from client.errors import SignInNeeded, TooLarge
 from client.model import Attachment
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Shape = TypeVar("Shape")
 
 OK: Final = frozenset({200})
+ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}")
 NOT_THEIRS: Final = frozenset({403, 404})  # the answers for somebody else's ticket
 
 
@@ -93,3 +96,29 @@ def too_large(files: Sequence[Attachment], *, words: str = "") -> TooLarge:
     if len(files) == 1:
         return TooLarge(f"The file {name} is too large for the help desk.", name=name, words=words)
     return TooLarge(f"The files are too large for the help desk; the largest is {name}.", name=name, words=words)
+
+
+def file_body(part: str, file: Attachment) -> tuple[str, bytes]:
+    """A multipart body of one file, and its `Content-Type`; the name is written as RFC 7578 and Java have it, not as browsers do.
+
+    Args:
+        part: the name of the part.
+        file: the file.
+    """
+    mark = uuid4().hex
+    name = one_line(file.name).replace("\\", "\\\\").replace('"', '\\"')
+    head = f'--{mark}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n'
+    head += f"Content-Type: {file.media_type}\r\n\r\n"
+    return f"multipart/form-data; boundary={mark}", head.encode() + file.data + f"\r\n--{mark}--\r\n".encode()
+
+
+def addressed(secret: str) -> tuple[str, str]:
+    """The parts of a sign-in "ADDRESS:KEY" of desks whose keys do not say whose they are: the employee's address, and the key.
+
+    Raises:
+        SignInNeeded: it cannot be right.
+    """
+    address, _, key = secret.partition(":")
+    if not ADDRESS.fullmatch(address) or not key:
+        raise SignInNeeded("The sign-in that is kept on this computer cannot be right.", hint="It is ADDRESS:KEY.")
+    return address, key

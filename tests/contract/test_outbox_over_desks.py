@@ -20,6 +20,7 @@ from tests.contract.test_email_desk import EmailBench
 from tests.contract.test_freshservice_desk import FreshserviceBench
 from tests.contract.test_jira_desk import JiraBench
 from tests.contract.test_request_tracker_desk import RequestTrackerBench
+from tests.contract.test_service_desk_plus_desk import ServiceDeskPlusBench
 from tests.contract.test_servicenow_desk import ServiceNowBench
 from tests.contract.test_webhook_desk import WebhookBench
 from tests.contract.test_zammad_desk import ZammadBench
@@ -27,6 +28,7 @@ from tests.contract.test_zendesk_desk import ZendeskBench
 from tests.servers.breaking_line import BreakingLine
 from tests.servers.fake_freshservice import FakeFreshservice
 from tests.servers.fake_jira import FakeJira
+from tests.servers.fake_service_desk_plus import FakeServiceDeskPlus
 from tests.servers.fake_servicenow import FakeServiceNow
 from tests.servers.fake_zammad import FakeZammad
 from tests.servers.fake_zendesk import FakeZendesk
@@ -64,6 +66,7 @@ CONVERSATIONS = {
     "freshservice": a_fake(FakeFreshservice, FreshserviceBench),
     "jira": a_fake(FakeJira, JiraBench),
     "request_tracker": a_real("request_tracker", RequestTrackerBench),
+    "service_desk_plus": a_fake(FakeServiceDeskPlus, ServiceDeskPlusBench),
     "servicenow": a_fake(FakeServiceNow, ServiceNowBench),
     "zammad": a_fake(FakeZammad, ZammadBench),
     "zendesk": a_fake(FakeZendesk, ZendeskBench),
