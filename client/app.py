@@ -256,7 +256,7 @@ class App:
 
     def has_open_tickets(self) -> bool:
         """Whether a ticket was open when the desk was last asked. Reads the database, cheap."""
-        return any(one.is_open for one in self._outbox.kept_tickets())
+        return any(one.is_open for one in self._outbox.mailbox.kept_tickets())
 
     # --- what the help desk says
 

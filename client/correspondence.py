@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from client import __version__
-from client.errors import StorageFault
+from client.errors import DeskUnreachable, SignInNeeded, StorageFault, TooBusy
 from client.model import Comment, Conversation, Identity, Ticket
+from client.outbox.attempt import SIGN_IN_WAIT_S
+from client.outbox.backoff import wait_asked_s
 
 if TYPE_CHECKING:
     from client.desks.base import Desk
     from client.outbox.store import Outbox
     from client.settings.layers import Loaded
+
+MOST_READ: Final = 8  # conversations that one look for answers fetches; a desk's limits are often for the whole company
+MOST_FAILURES: Final = 3  # in a row: then it is the desk that fails, and not a conversation
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Correspondence:
@@ -33,6 +45,7 @@ class Correspondence:
         self._settings = settings
         self._outbox = outbox
         self._secret = secret
+        self._used: str | None = None  # the sign-in of the desk that is open
         self._desk: Desk | None = None
 
     # --- tickets
@@ -40,46 +53,108 @@ class Correspondence:
     async def tickets(self, *, refresh: bool) -> tuple[Ticket, ...]:
         """My tickets, newest first; see `App.tickets`."""
         if refresh:
-            desk = await self.desk()
-            await asyncio.to_thread(self._outbox.keep_tickets, await desk.tickets())
-        return await asyncio.to_thread(self._outbox.kept_tickets)
+            tickets = await self.ask(lambda desk: desk.tickets())
+            await asyncio.to_thread(self._outbox.mailbox.keep_tickets, tickets)
+        return await asyncio.to_thread(self._outbox.mailbox.kept_tickets)
 
     async def conversation(self, ticket_id: str, *, refresh: bool) -> Conversation:
         """A ticket with its messages; see `App.conversation`."""
         if refresh:
-            desk = await self.desk()
-            await asyncio.to_thread(self._outbox.keep_conversation, await desk.conversation(ticket_id))
-        return await asyncio.to_thread(self._outbox.kept_conversation, ticket_id)
+            conversation = await self.ask(lambda desk: desk.conversation(ticket_id))
+            await asyncio.to_thread(self._outbox.mailbox.keep_conversation, conversation)
+        return await asyncio.to_thread(self._outbox.mailbox.kept_conversation, ticket_id)
 
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
-        """Agents' answers that were not there before; see `App.news`."""
-        desk = await self.desk()
+        """Agents' answers that were not there before; see `App.news`.
+
+        Nothing is asked while the desk wants to be left alone. What was not read now is read the next time.
+        """
+        mailbox = self._outbox.mailbox
+        if await asyncio.to_thread(mailbox.rest_s) > 0:
+            return ()
+        try:
+            await self.ask(self._list)
+        except (TooBusy, SignInNeeded) as refusal:
+            await self._rest(refusal)
+            if isinstance(refusal, SignInNeeded):
+                raise
+            return ()
         found: list[tuple[Ticket, Comment]] = []
-        before = {one.id: one for one in await asyncio.to_thread(self._outbox.kept_tickets)}
-        tickets = await desk.tickets()
-        await asyncio.to_thread(self._outbox.keep_tickets, tickets)
-        for ticket in tickets:
-            known = before.get(ticket.id)
-            if known is not None and known.updated_at == ticket.updated_at:
+        failures = 0
+        for ticket in (await asyncio.to_thread(mailbox.to_read))[:MOST_READ]:
+            try:
+                conversation = await self.ask(partial(_conversation, ticket.id))
+            except (TooBusy, SignInNeeded) as refusal:
+                await self._rest(refusal)
+                break
+            except DeskUnreachable as fault:
+                log.info("asking for answers ends early: %s", fault)
+                break
+            except Exception as fault:  # the boundary of an adapter: one conversation must not stop the others
+                log.warning("the conversation %s could not be read", ticket.id, exc_info=fault)
+                await asyncio.to_thread(mailbox.not_read, ticket.id)
+                failures += 1
+                if failures == MOST_FAILURES:
+                    break
                 continue
-            conversation = await desk.conversation(ticket.id)
-            for comment in await asyncio.to_thread(self._outbox.keep_conversation, conversation):
-                found.append((ticket, comment))  # noqa: PERF401 -- reads as what it does
+            failures = 0
+            news = await asyncio.to_thread(mailbox.keep_conversation, conversation, listed=ticket)
+            found += [(ticket, comment) for comment in news]
         return tuple(found)
 
+    async def _list(self, desk: Desk) -> None:
+        """Asks for the list with what is known of it, and keeps it."""
+        mailbox = self._outbox.mailbox
+        desk.recall(await asyncio.to_thread(mailbox.kept_answers))
+        await asyncio.to_thread(mailbox.keep_tickets, await desk.tickets())
+        await asyncio.to_thread(mailbox.keep_answers, desk.answers())
+
+    async def _rest(self, refusal: TooBusy | SignInNeeded) -> None:
+        """Leaves the desk alone for as long as it asks to, or until somebody signs in."""
+        wait_s = SIGN_IN_WAIT_S
+        if isinstance(refusal, TooBusy):
+            wait_s = wait_asked_s(refusal.retry_after_s, failures=1, roll=random.random())  # noqa: S311 -- spreading
+        await asyncio.to_thread(self._outbox.mailbox.rest, wait_s)
+
     # --- the desk
+
+    async def ask(self, work: Callable[[Desk], Awaitable[T]]) -> T:
+        """Asks the help desk something that may be asked twice: with another sign-in, should this one be refused.
+
+        Another process may have signed in since (`deskside login`). The same sign-in is not tried again: desks lock accounts.
+
+        Raises:
+            DeskFault: the desk could not be asked, or said no.
+        """
+        try:
+            return await work(await self.desk())
+        except SignInNeeded:
+            if not await self._renewed():
+                raise
+        return await work(await self.desk())
 
     async def desk(self) -> Desk:
         """The adapter of the configured help desk, signed in; see `App.desk`."""
         if self._desk is None:
             from client.desks import desk_class, open_desk  # noqa: PLC0415 -- brings httpx, not needed before
-            from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed before
 
             values = self._settings.values
             desk_class(values.desk.kind)  # without a help desk there is no reason to unlock a keyring
-            secret = self._secret or await asyncio.to_thread(get_secret, values.desk.url)
-            self._desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
+            self._used = self._secret or await self._kept_secret()
+            self._desk = open_desk(values.desk, network=values.network, secret=self._used, version=__version__)
         return self._desk
+
+    async def _renewed(self) -> bool:
+        """Whether there is another sign-in than the one that was used; the next use of the desk takes it."""
+        if self._secret is not None or await self._kept_secret() == self._used:
+            return False
+        await self.forget_desk()
+        return True
+
+    async def _kept_secret(self) -> str | None:
+        from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed before
+
+        return await asyncio.to_thread(get_secret, self._settings.values.desk.url)
 
     async def sign_in(self, secret: str, *, keep: bool) -> Identity:
         """Proves a secret at the desk and only then keeps it; see `App.sign_in`."""
@@ -116,3 +191,7 @@ class Correspondence:
         desk, self._desk = self._desk, None
         if desk is not None:
             await desk.close()
+
+
+async def _conversation(ticket_id: str, desk: Desk) -> Conversation:
+    return await desk.conversation(ticket_id)

@@ -6,6 +6,7 @@ Every fault leaves it as an error of `client.errors`, made in `client.desks.tran
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -87,6 +88,17 @@ class Desk(ABC):
         Raises:
             SignInNeeded: there are none, or they are refused.
         """
+
+    def recall(self, answers: Mapping[str, tuple[str, bytes]]) -> None:
+        """Takes what `answers` gave in an earlier process. Nothing happens where an adapter speaks without a `Line`."""
+        line = getattr(self, "_line", None)
+        if line is not None:
+            line.recall(answers)
+
+    def answers(self) -> dict[str, tuple[str, bytes]]:
+        """What the desk has answered with an ETag, by address: to ask for it again costs next to nothing."""
+        line = getattr(self, "_line", None)
+        return {} if line is None else dict(line.answers())
 
     @abstractmethod
     async def close(self) -> None:

@@ -40,6 +40,7 @@ KEEP_S = 20.0  # an idle connection is closed before most servers would: a close
 MAX_CONNECTIONS = 4
 MAX_ANSWER_BYTES = 5 * 1024 * 1024  # decompressed; a list of 100 tickets has 40 kB
 MAX_KNOWN = 32  # answers kept in memory with their ETag: a poll that finds nothing new costs the desk next to nothing
+MAX_KEPT_BYTES = 256 * 1024  # of one answer that is kept beyond this process
 CHUNK_BYTES = 64 * 1024
 
 
@@ -157,6 +158,20 @@ class Line:
             while len(self._known) > MAX_KNOWN:
                 self._known.popitem(last=False)
         return found
+
+    def recall(self, answers: Mapping[str, tuple[str, bytes]]) -> None:
+        """Takes answers from before, by their addresses: each its ETag and its body. They are asked for with it from now on."""
+        for url, (etag, body) in list(answers.items())[-MAX_KNOWN:]:
+            if url not in self._known:
+                self._known[url] = (etag, Answer(status=200, headers={"etag": etag}, body=body))
+
+    def answers(self) -> dict[str, tuple[str, bytes]]:
+        """The answers that came with an ETag, as `recall` takes them; large ones and those that are more than their body aside."""
+        return {
+            url: (etag, found.body)
+            for url, (etag, found) in self._known.items()
+            if len(found.body) <= MAX_KEPT_BYTES and "link" not in found.headers
+        }
 
     def parse(self, found: Answer, shape: type[Shape], *, act: Act) -> Shape:
         """The answer's JSON as a typed value; members we do not know are ignored.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from client.errors import StorageFault, UsageError
-from client.model import Attachment, Comment, Conversation, Draft, OutboxEntry, Payload, SendState, Ticket
+from client.model import Attachment, Draft, OutboxEntry, Payload, SendState
 from client.outbox.database import Database
 from client.outbox.ledger import CLOCK_SLACK_S, DAMAGED, FIRST_IN_TICKET, Ledger, read_payload, read_ticket
 from client.outbox.mailbox import Mailbox
@@ -43,7 +43,7 @@ class Outbox:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._database = Database(path, clock=clock)
         self._clock = clock
-        self._mailbox = Mailbox(self._database, clock=clock)
+        self.mailbox = Mailbox(self._database, clock=clock)
         self._lock_path = path.with_name(path.name + "-sending")
         self._in_hand = threading.Lock()
         self._trouble_until = 0.0
@@ -251,6 +251,7 @@ class Outbox:
         def work(connection: sqlite3.Connection) -> None:
             now = self._clock()
             connection.execute("UPDATE pause SET until = 0, set_at = 0, asked = 0, failures = 0, reason = ''")
+            connection.execute("UPDATE mailbox SET rest_until = 0, rest_set_at = 0")
             connection.execute(
                 "UPDATE entry SET due_at = ?, due_set_at = ? WHERE state IN ('waiting', 'created') AND active = 0",
                 (now, now),
@@ -317,28 +318,6 @@ class Outbox:
     def turn(self) -> Turn:
         """The right to send, not taken yet."""
         return Turn(self._lock_path, self._in_hand)
-
-    # --- what the help desk said
-
-    def keep_tickets(self, tickets: tuple[Ticket, ...]) -> None:
-        """Keeps the desk's list of the employee's tickets."""
-        self._mailbox.keep_tickets(tickets)
-
-    def kept_tickets(self) -> tuple[Ticket, ...]:
-        """The tickets as last listed, with their numbers of unread answers."""
-        return self._mailbox.kept_tickets()
-
-    def keep_conversation(self, conversation: Conversation) -> tuple[Comment, ...]:
-        """Keeps a conversation; gives the agents' answers that are new on this computer, each once."""
-        return self._mailbox.keep_conversation(conversation)
-
-    def kept_conversation(self, ticket_id: str) -> Conversation:
-        """A conversation as last kept, for the employee who opens it: its answers are read from now on.
-
-        Raises:
-            UsageError: no such ticket is kept here.
-        """
-        return self._mailbox.kept_conversation(ticket_id)
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -12,7 +12,8 @@ from client.model import State
 if TYPE_CHECKING:
     from client.watch.history import History
     from client.watch.reports import Reports
-    from diagnostics.model import Event, Report, Targets
+    from diagnostics.model import Event, Report
+    from diagnostics.targets import Targets
 
 Listener = Callable[["Event"], None]
 OFFLINE = ("link.", "address.", "route.", "gateway.", "internet.")

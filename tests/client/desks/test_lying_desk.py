@@ -24,7 +24,7 @@ from client.errors import (
     TooBusy,
     TooLarge,
 )
-from client.model import Attachment, Created, Payload
+from client.model import Attachment, Created, Payload, Ticket
 from tests import faulty_server as lies
 from tests.faulty_server import FaultyServer
 
@@ -353,6 +353,22 @@ def test_a_list_that_has_not_changed_is_not_sent_again(server: FaultyServer) -> 
         return same
 
     assert asyncio.run(twice())
+    assert [one.headers.get("if-none-match") for one in server.requests] == [None, '"one"']
+
+
+def test_what_an_earlier_process_knew_is_asked_for_with_its_etag(server: FaultyServer) -> None:
+    page = lies.json_answer(200, {"tickets": [lies.CREATED["ticket"]], "next_before": None}, ETag='"one"')
+    server.script(page, lies.status(304, ETag='"one"'))
+
+    async def once(known: dict[str, tuple[str, bytes]]) -> tuple[tuple[Ticket, ...], dict[str, tuple[str, bytes]]]:
+        desk = desk_at(server.url)
+        desk.recall(known)
+        tickets = await desk.tickets()
+        await desk.close()
+        return tickets, desk.answers()
+
+    tickets, known = asyncio.run(once({}))
+    assert asyncio.run(once(known)) == (tickets, known)
     assert [one.headers.get("if-none-match") for one in server.requests] == [None, '"one"']
 
 

@@ -292,7 +292,7 @@ def test_any_damage_ends_in_a_sound_outbox_or_a_sentence(tmp_path, seed, caplog)
         outbox.entries,
         outbox.drafts,
         outbox.seconds_until_due,
-        outbox.kept_tickets,
+        outbox.mailbox.kept_tickets,
         lambda: outbox.add(payload("new")),
         lambda: [outbox.payload(one.id) for one in outbox.entries()],
         lambda: outbox.drop("new"),

@@ -30,7 +30,7 @@ def talk(*comments: Comment, id: str = "7") -> Conversation:
 
 
 def news(outbox: Outbox, *comments: Comment) -> list[str]:
-    return [one.id for one in outbox.keep_conversation(talk(*comments))]
+    return [one.id for one in outbox.mailbox.keep_conversation(talk(*comments))]
 
 
 # --- the list
@@ -38,29 +38,29 @@ def news(outbox: Outbox, *comments: Comment) -> list[str]:
 
 def test_tickets_are_kept_in_the_desks_order_through_a_restart(outbox):
     tickets = (ticket("9"), ticket("7"), ticket("8"))
-    outbox.keep_tickets(tickets)
+    outbox.mailbox.keep_tickets(tickets)
     outbox.close()
-    assert outbox.kept_tickets() == tickets
+    assert outbox.mailbox.kept_tickets() == tickets
 
 
 def test_what_the_desk_no_longer_lists_is_no_longer_shown(outbox):
-    outbox.keep_tickets((ticket("7"), ticket("8")))
-    outbox.keep_tickets((ticket("8", updated_at=datetime(2026, 1, 1, tzinfo=UTC)),))
-    assert [one.id for one in outbox.kept_tickets()] == ["8"]
-    outbox.keep_tickets((ticket("8"), ticket("7")))
-    assert [one.id for one in outbox.kept_tickets()] == ["8", "7"]
+    outbox.mailbox.keep_tickets((ticket("7"), ticket("8")))
+    outbox.mailbox.keep_tickets((ticket("8", updated_at=datetime(2026, 1, 1, tzinfo=UTC)),))
+    assert [one.id for one in outbox.mailbox.kept_tickets()] == ["8"]
+    outbox.mailbox.keep_tickets((ticket("8"), ticket("7")))
+    assert [one.id for one in outbox.mailbox.kept_tickets()] == ["8", "7"]
 
 
 def test_a_conversation_that_comes_before_the_list_is_kept_too(outbox, clock):
-    outbox.keep_conversation(talk(said("1", at(clock))))
-    assert outbox.kept_conversation("7").comments == (said("1", at(clock)),)
+    outbox.mailbox.keep_conversation(talk(said("1", at(clock))))
+    assert outbox.mailbox.kept_conversation("7").comments == (said("1", at(clock)),)
 
 
 # --- news
 
 
 def test_an_answer_is_told_once(outbox, clock):
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     assert news(outbox, said("own", at(clock), agent=False)) == []
     first, second = said("1", at(clock)), said("2", at(clock))
     assert news(outbox, said("own", at(clock), agent=False), first) == ["1"]
@@ -69,15 +69,15 @@ def test_an_answer_is_told_once(outbox, clock):
 
 
 def test_old_answers_are_not_news_on_a_new_computer(outbox, clock):
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     old, undated = said("old", at(clock, DAY)), said("undated", None)
     assert news(outbox, old, undated) == []
-    assert outbox.kept_tickets()[0].unread == 0
+    assert outbox.mailbox.kept_tickets()[0].unread == 0
     assert news(outbox, old, undated, said("later", at(clock, DAY))) == ["later"]
 
 
 def test_an_answer_of_today_is_news_even_at_first_sight(outbox, clock):
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     clock.now += 3 * 3600
     assert news(outbox, said("old", at(clock, DAY)), said("new", at(clock, timedelta(hours=2)))) == ["new"]
 
@@ -87,53 +87,53 @@ def test_every_answer_in_a_ticket_made_here_is_news(outbox, clock):
     outbox.ledger.created("k", Created(id="7", ref="IT-7"), attached=())
     outbox.drop("k")
     clock.now += 40 * 86400
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     assert news(outbox, said("1", at(clock, 39 * DAY)), said("2", None)) == ["1", "2"]
 
 
 def test_the_employees_own_words_are_never_news(outbox, clock):
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     assert news(outbox, said("1", at(clock), agent=False)) == []
     assert news(outbox, said("1", at(clock), agent=False), said("2", at(clock), agent=False)) == []
-    assert outbox.kept_tickets()[0].unread == 0
+    assert outbox.mailbox.kept_tickets()[0].unread == 0
 
 
 # --- unread
 
 
 def test_answers_are_unread_until_the_conversation_is_opened(outbox, clock):
-    outbox.keep_tickets((ticket(), ticket("8")))
+    outbox.mailbox.keep_tickets((ticket(), ticket("8")))
     news(outbox)
     news(outbox, said("1", at(clock)), said("2", at(clock)))
-    assert [(one.id, one.unread) for one in outbox.kept_tickets()] == [("7", 2), ("8", 0)]
-    assert outbox.kept_conversation("7").ticket.unread == 0
-    assert [one.unread for one in outbox.kept_tickets()] == [0, 0]
+    assert [(one.id, one.unread) for one in outbox.mailbox.kept_tickets()] == [("7", 2), ("8", 0)]
+    assert outbox.mailbox.kept_conversation("7").ticket.unread == 0
+    assert [one.unread for one in outbox.mailbox.kept_tickets()] == [0, 0]
     news(outbox, said("1", at(clock)), said("2", at(clock)), said("3", at(clock)))
-    assert outbox.kept_tickets()[0].unread == 1
+    assert outbox.mailbox.kept_tickets()[0].unread == 1
 
 
 def test_the_desks_own_count_does_not_matter(outbox):
-    outbox.keep_tickets((ticket(unread=9),))
-    assert outbox.kept_tickets()[0].unread == 0
+    outbox.mailbox.keep_tickets((ticket(unread=9),))
+    assert outbox.mailbox.kept_tickets()[0].unread == 0
 
 
 def test_an_edited_answer_is_shown_as_it_is_now_and_a_deleted_one_is_gone(outbox, clock):
-    outbox.keep_tickets((ticket(),))
+    outbox.mailbox.keep_tickets((ticket(),))
     news(outbox, said("1", at(clock)), said("2", at(clock)))
     edited = Comment(id="2", author="Ms Help", from_agent=True, text="other", created_at=at(clock))
     assert news(outbox, edited) == []
-    assert outbox.kept_conversation("7").comments == (edited,)
-    assert outbox.kept_tickets()[0].unread == 0
+    assert outbox.mailbox.kept_conversation("7").comments == (edited,)
+    assert outbox.mailbox.kept_tickets()[0].unread == 0
 
 
 def test_an_unknown_ticket_is_said_in_a_sentence(outbox):
     with pytest.raises(UsageError, match="There is no ticket 7 kept on this computer"):
-        outbox.kept_conversation("7")
+        outbox.mailbox.kept_conversation("7")
 
 
 def test_a_kept_body_that_the_disk_has_damaged_is_left_out_until_it_comes_again(outbox, clock):
-    outbox.keep_tickets((ticket("7"), ticket("8")))
+    outbox.mailbox.keep_tickets((ticket("7"), ticket("8")))
     outbox._database.write(lambda connection: connection.execute("UPDATE ticket SET body = x'7b' WHERE id = '7'"))
-    assert [one.id for one in outbox.kept_tickets()] == ["8"]
-    outbox.keep_tickets((ticket("7"), ticket("8")))
-    assert [one.id for one in outbox.kept_tickets()] == ["7", "8"]
+    assert [one.id for one in outbox.mailbox.kept_tickets()] == ["8"]
+    outbox.mailbox.keep_tickets((ticket("7"), ticket("8")))
+    assert [one.id for one in outbox.mailbox.kept_tickets()] == ["7", "8"]

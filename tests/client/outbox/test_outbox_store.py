@@ -160,7 +160,7 @@ def test_what_was_sent_is_shown_for_two_weeks_and_kept_for_ninety_days(outbox, c
 
 
 def test_unknown_ids_are_said_in_a_sentence(outbox):
-    for call in (outbox.payload, outbox.retry, outbox.drop, outbox.receipt, outbox.kept_conversation):
+    for call in (outbox.payload, outbox.retry, outbox.drop, outbox.receipt, outbox.mailbox.kept_conversation):
         with pytest.raises(UsageError, match="There is no"):
             call("nothing")
 
