@@ -258,6 +258,10 @@ class App:
         """Whether a ticket was open when the desk was last asked. Reads the database, cheap."""
         return any(one.is_open for one in self._outbox.mailbox.kept_tickets())
 
+    def listed_s(self) -> float | None:
+        """Seconds since the desk last told which tickets there are, None when it never has. Reads the database, cheap."""
+        return self._outbox.mailbox.listed_s()
+
     # --- what the help desk says
 
     @property
@@ -319,6 +323,10 @@ class App:
             SecretsFault: the keyring is missing or locked.
         """
         await self._correspondence.sign_out()
+
+    async def sign_in_changed(self) -> None:
+        """Another process has signed in or out: the next question takes the sign-in that is kept now."""
+        await self._correspondence.forget_desk()
 
     async def whoami(self) -> Identity:
         """Who the desk says we are.

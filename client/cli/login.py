@@ -10,6 +10,7 @@ import click
 from client.cli.session import Session
 from client.cli.show import on_terminal, put, put_json
 from client.errors import UsageError
+from client.platform.single_instance import SIGN_IN
 
 LONGEST: Final = 8192  # characters; real tokens have some hundred
 
@@ -31,6 +32,7 @@ def command(session: Session, *, token_stdin: bool, as_json: bool) -> int:
     if not token or len(token) > LONGEST or not token.isprintable() or " " in token:
         raise UsageError("That is no token: it is empty, too long, or has spaces in it.", hint="Copy it again, alone.")
     identity = session.run(lambda app: app.sign_in(token))
+    session.tell_running(SIGN_IN)
     if as_json:
         put_json({"identity": identity})
     else:

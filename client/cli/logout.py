@@ -6,6 +6,7 @@ import click
 
 from client.cli.session import Session
 from client.cli.show import put
+from client.platform.single_instance import SIGN_IN
 
 
 @click.command("logout")
@@ -13,5 +14,6 @@ from client.cli.show import put
 def command(session: Session) -> int:
     """Forget the sign-in. What waits to be sent stays."""
     session.run(lambda app: app.sign_out())
+    session.tell_running(SIGN_IN)
     put("You are signed out.")
     return 0

@@ -60,6 +60,12 @@ class Session:
         start_logging(app.paths.log, level=app.settings.values.client.log_level)
         return app
 
+    def tell_running(self, word: str) -> None:
+        """Tells the Deskside that runs behind the icon that something has changed; nothing happens when none runs."""
+        from client.platform.single_instance import SingleInstance, instance_folder  # noqa: PLC0415 -- few commands do
+
+        SingleInstance(instance_folder(self.app.paths.state)).send(word)
+
     def run(self, work: Callable[[App], Awaitable[T]]) -> T:
         """Runs a coroutine of the app and lets go of connections and files afterwards."""
         app = self.app

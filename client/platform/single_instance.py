@@ -25,6 +25,7 @@ WAIT_S: Final = 2.0  # the first instance may be busy painting, but it does answ
 _RECEIVE_S: Final = 0.5  # a sender has its line ready; whoever only holds the line open must not hold up the window
 _SOCKET_PATH_LIMIT: Final = 100  # sun_path takes 104 bytes on macOS, 108 on Linux
 _ANSWER: Final = b"ok\n"
+SIGN_IN: Final = "sign-in"  # what another process says to the first instance after it has signed in or out
 
 
 class SingleInstance:

@@ -1,7 +1,7 @@
 """Sends what waits and asks for answers, without being asked to: the only timers of a resting tray, and none where nothing waits.
 
-Delivery has a timer only while the outbox holds something that is due at some time. Answers are asked for only while a ticket
-is open, at intervals that differ from computer to computer, so that a company's clients do not ask all at once. Both are
+Delivery has a timer only while the outbox holds something that is due at some time. Answers are asked for while a ticket is open,
+rarely otherwise, at intervals that differ from computer to computer, so that a company's clients do not ask all at once. Both are
 errands: a child of the same program does them, so that the tray stays small.
 """
 
@@ -24,6 +24,8 @@ LONGEST_MS: Final = 6 * 3600 * 1000  # a timer may oversleep a suspended compute
 MINUTE_MS: Final = 60 * 1000
 CLOSED_MIN: Final = 5  # answers are asked for at most this often while no window is open
 OPEN_MIN: Final = 2  # how often while one is
+QUIET_MIN: Final = 6 * 60  # while no ticket is open: an agent may open one again, or write one down for the employee
+FAILING_MIN: Final = 60  # the longest pause between attempts while the desk cannot be asked, and a ticket is open
 JITTER: Final = 0.4  # of the interval, on top: nobody asks earlier than said
 
 
@@ -56,17 +58,21 @@ class Courier(QObject):
         delivered: the outbox entries whose state has changed (tuple).
         answered: new answers (tuple of ticket and comment).
         outbox_changed: something was added, sent or taken out.
+        sign_in_changed: another process has signed in or out.
     """
 
     delivered = Signal(object)
     answered = Signal(object)
     outbox_changed = Signal()
+    sign_in_changed = Signal()
 
     def __init__(self, *, app: App, start: StartErrand | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._app = app
         self._start = start or child(app.program)
         self._window_open = False
+        self._is_open = False  # a ticket
+        self._failures = 0  # of asking, in a row
         self._sending: Running | None = None
         self._asking: Running | None = None
         self._due = self._timer(self._deliver)
@@ -77,8 +83,9 @@ class Courier(QObject):
         """Looks once, after the start, whether anything waits or is open."""
         if (self._app.paths.data / "outbox.sqlite3").exists():
             self.arrange()
-            if self._app.has_open_tickets():
-                self._plan()
+            self._is_open = self._app.has_open_tickets()
+            if (seconds := self._app.listed_s()) is not None or self._is_open:
+                self._plan(since_min=(seconds or 0.0) / 60)
 
     @Slot()
     def arrange(self) -> None:
@@ -92,6 +99,14 @@ class Courier(QObject):
         else:
             self._due.start(min(max(int(seconds * 1000), LEAST_MS), LONGEST_MS))
 
+    @Slot()
+    def resume(self) -> None:
+        """The way is clear again (a sign-in, the network): what is due goes now, and answers are not far."""
+        self._failures = 0
+        self.arrange()
+        if self._ask.isActive() and self._asking is None:
+            self._plan()
+
     def set_window_open(self, wanted: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
         """Asks for answers more often while somebody may be looking."""
         self._window_open = wanted
@@ -99,8 +114,11 @@ class Courier(QObject):
             self._plan()
 
     def watch_tickets(self, tickets: tuple[Ticket, ...]) -> None:
-        """Takes the tickets as last seen: asks for answers while one is open, and not otherwise."""
-        self._watch(is_open=any(ticket.is_open for ticket in tickets))
+        """Takes the tickets as last seen: asks for answers while one is open, rarely while none is, never without any."""
+        if tickets:
+            self._watch(is_open=any(ticket.is_open for ticket in tickets))
+        else:
+            self._ask.stop()
 
     def close(self) -> None:
         """Stops what is under way; what was being sent is sent again later, once."""
@@ -133,16 +151,23 @@ class Courier(QObject):
         return timer
 
     def _watch(self, *, is_open: bool) -> None:
-        if not is_open:
-            self._ask.stop()
-        elif not self._ask.isActive() and self._asking is None:
+        changed, self._is_open = self._is_open != is_open, is_open
+        if self._asking is None and (changed or not self._ask.isActive()):
             self._plan()
 
-    def _plan(self) -> None:
-        minutes = self._app.settings.values.schedule.news_every_min
+    def _plan(self, *, since_min: float = 0.0) -> None:
+        """Sets the timer for the next look; `since_min` minutes of the pause have passed already."""
+        minutes: float = self._app.settings.values.schedule.news_every_min
         if minutes == 0 or not self._app.capabilities.own_list:
             return  # IT has switched it off, or the help desk cannot be asked
-        minutes = min(minutes, OPEN_MIN) if self._window_open else max(minutes, CLOSED_MIN)
+        if not self._is_open:
+            minutes = max(minutes, QUIET_MIN, since_min + CLOSED_MIN) - since_min
+        elif self._window_open:
+            minutes = min(minutes, OPEN_MIN)
+        else:
+            minutes = max(minutes, CLOSED_MIN)
+        if self._failures:
+            minutes = max(minutes, min(minutes * 2.0**self._failures, FAILING_MIN))
         self._ask.start(int(minutes * MINUTE_MS * random.uniform(1, 1 + JITTER)))  # noqa: S311 -- spreading, not secrecy
 
     @Slot()
@@ -170,8 +195,10 @@ class Courier(QObject):
     def _fetched(self, result: Delivered | News | None) -> None:
         self._asking = None
         if isinstance(result, News):
+            self._failures = 0
             if result.answers:
                 self.answered.emit(result.answers)
-            self._watch(is_open=result.is_open)
+            self._is_open = result.is_open
         else:
-            self._plan()
+            self._failures = min(self._failures + 1, 16)
+        self._plan()

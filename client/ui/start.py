@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Slot, qInstallMessa
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from client.errors import DesksideError
+from client.platform.single_instance import SIGN_IN
 from client.ui.bridge import Bridge
 from client.ui.process import ANEW, Signals, can_start_anew, qt_said, start_anew
 from client.ui.tray import Tray
@@ -209,12 +210,18 @@ class Resident(QObject):
 
     @Slot()
     def _knock(self) -> None:
-        wish = self._instance.receive() if self._instance is not None else None
-        if wish is not None and wish.split(" ")[0] == OPEN:
+        wish = (self._instance.receive() if self._instance is not None else None) or ""
+        if wish == SIGN_IN:
+            self._bridge.submit(self.app.sign_in_changed(), owner=self, on_result=self._sign_in_changed)
+        elif wish.split(" ")[0] == OPEN:
             from client.ui.window import PAGES  # noqa: PLC0415 -- the window is opened in any case
 
             page = wish.removeprefix(OPEN).strip()
             self.open(page if page.split(" ")[0] in PAGES else "")
+
+    def _sign_in_changed(self, _: None) -> None:
+        self.courier.resume()
+        self.courier.sign_in_changed.emit()
 
     @Slot()
     def _show_state(self) -> None:

@@ -50,6 +50,7 @@ class ConversationPage(Page):
         self._settling.setInterval(SETTLED_MS)
         self._column.verticalScrollBar().rangeChanged.connect(self._to_end)
         shell.courier.answered.connect(self._answered)
+        shell.courier.sign_in_changed.connect(self._signed_in_elsewhere)
         shell.courier.outbox_changed.connect(self._look_here)
         shell.courier.delivered.connect(self._delivered)
 
@@ -328,6 +329,11 @@ class ConversationPage(Page):
     def _signed_in(self, _identity: object) -> None:
         self._no_sign_in()
         self._ask()
+
+    @Slot()
+    def _signed_in_elsewhere(self) -> None:
+        if self.isVisible():
+            self._signed_in(None)
 
     @Slot()
     def _outbox(self) -> None:

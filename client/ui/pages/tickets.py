@@ -51,6 +51,7 @@ class TicketsPage(Page):
         shell.courier.outbox_changed.connect(self._look_here)
         shell.courier.delivered.connect(self._sent)
         shell.courier.answered.connect(self._answered)
+        shell.courier.sign_in_changed.connect(self._signed_in_elsewhere)
 
     def _section(self) -> QVBoxLayout:
         layout = QVBoxLayout()
@@ -255,6 +256,11 @@ class TicketsPage(Page):
         self._no_sign_in()
         self._note.hide()
         self._ask()
+
+    @Slot()
+    def _signed_in_elsewhere(self) -> None:
+        if self.isVisible():
+            self._signed_in(None)
 
     @Slot()
     def _outbox(self) -> None:

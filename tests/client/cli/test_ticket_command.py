@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import msgspec
 import pytest
 
 from client.demo.launch import DemoDesk, start
+from client.platform.single_instance import SIGN_IN, SingleInstance, instance_folder
 
 Run = Callable[..., Any]
 WORDS = "The printer prints blank pages. Größe 日本語 🙂"
@@ -68,6 +71,28 @@ def test_the_doctor_finds_a_signed_in_deskside_well(signed_in: Run) -> None:
     assert (said.code, said.json["well"]) == (0, True), said.out
     assert found["keyring"]["health"] == found["desk"]["health"] == "well"
     assert "answers and knows" in found["desk"]["sentence"]
+
+
+def test_the_running_deskside_hears_of_a_sign_in(
+    process: Run, settings: Path, keyring_file: Path, desk: DemoDesk, tmp_path: Path
+) -> None:
+    heard = []
+
+    def listen(first: SingleInstance) -> None:
+        while select.select([first.fileno], [], [], 60)[0] and (word := first.receive()) is not None:
+            heard.append(word)
+            if len(heard) == 2:
+                return
+
+    with SingleInstance(instance_folder(tmp_path / "state" / "deskside")) as first:
+        assert first.claim()
+        ear = threading.Thread(target=listen, args=(first,), daemon=True)
+        ear.start()
+        assert process("login", "--token-stdin", stdin="wrong-token-of-somebody\n").code == 3
+        assert process("login", "--token-stdin", stdin=f"{desk.token}\n").code == 0
+        assert process("logout").code == 0
+        ear.join(60)
+    assert heard == [SIGN_IN, SIGN_IN]
 
 
 def test_a_refused_token_is_not_kept(process: Run, settings: Path, keyring_file: Path) -> None:

@@ -457,6 +457,9 @@ class FakeApp:
     def has_open_tickets(self) -> bool:
         return any(one.is_open for one in self.tickets_here)
 
+    def listed_s(self) -> float | None:
+        return 60.0 if self.tickets_here else None
+
     # --- what the help desk says
 
     async def tickets(self, *, refresh: bool = True) -> tuple[Ticket, ...]:
@@ -491,6 +494,10 @@ class FakeApp:
         await self._pause()
         self.said.append(("sign_out", None))
         self.signed_in = False
+
+    async def sign_in_changed(self) -> None:
+        await self._pause()
+        self.said.append(("sign_in_changed", None))
 
     async def whoami(self) -> Identity:
         await self._pause()

@@ -96,13 +96,45 @@ def test_a_delivery_that_cannot_begin_is_tried_later_and_not_at_once(qtbot, tmp_
     assert courier._due.interval() >= module.CLOSED_MIN * module.MINUTE_MS
 
 
-def test_answers_are_asked_for_only_while_a_ticket_is_open(qapp, tmp_path, held) -> None:
-    app = FakeApp.empty(tmp_path)
-    courier = Courier(app=app, start=held)
-    courier.watch_tickets(TICKETS)
+def minutes(courier: Courier) -> float:
     assert courier._ask.isActive()
+    return courier._ask.interval() / module.MINUTE_MS
+
+
+def test_answers_are_asked_for_rarely_while_no_ticket_is_open_and_never_without_tickets(qapp, tmp_path, held) -> None:
+    courier = Courier(app=FakeApp.empty(tmp_path), start=held)
+    courier.watch_tickets(TICKETS)
+    assert minutes(courier) < module.QUIET_MIN
     courier.watch_tickets(TICKETS[2:])
-    assert not courier._ask.isActive()
+    assert minutes(courier) >= module.QUIET_MIN
+    courier.set_window_open(True)
+    assert minutes(courier) >= module.QUIET_MIN
+    courier.watch_tickets(())
+    assert courier.resting
+
+
+def test_after_a_start_the_pause_goes_on_where_it_stood(qapp, tmp_path, held, monkeypatch) -> None:
+    app = with_database(FakeApp.empty(tmp_path))
+    courier = Courier(app=app, start=held)
+    for hours, least, most in ((0, 6, 9), (5, 1, 2), (100, 0, 0.2)):
+        monkeypatch.setattr(app, "listed_s", lambda hours=hours: hours * 3600)
+        courier.begin()
+        assert least * 60 <= minutes(courier) <= most * 60
+
+
+def test_a_desk_that_cannot_be_asked_is_asked_more_and_more_rarely(qapp, tmp_path, held) -> None:
+    courier = Courier(app=FakeApp.empty(tmp_path), start=held)
+    courier.watch_tickets(TICKETS)
+    pauses = []
+    for number in range(8):
+        courier._fetch()
+        held.ends[number](None)
+        pauses.append(minutes(courier))
+    assert pauses[1] > pauses[0] > module.CLOSED_MIN
+    assert all(module.FAILING_MIN <= one <= module.FAILING_MIN * (1 + module.JITTER) for one in pauses[4:])
+    courier._fetch()
+    held.ends[8](News((), is_open=True))
+    assert minutes(courier) <= 30
 
 
 def test_nobody_asks_more_often_than_every_five_minutes_behind_a_closed_window(qapp, tmp_path, held) -> None:
@@ -146,7 +178,7 @@ def test_answers_are_told_and_asking_goes_on_while_something_is_open(qapp, tmp_p
     courier._ask.stop()
     courier._fetch()
     held.ends[1](News((), is_open=False))
-    assert courier.resting
+    assert minutes(courier) >= module.QUIET_MIN
 
 
 def test_at_the_end_what_runs_is_stopped(qtbot, tmp_path, held) -> None:

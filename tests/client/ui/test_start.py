@@ -336,6 +336,20 @@ def knock(folder: Path, wish: str) -> None:
     threading.Thread(target=subprocess.run, args=(words,), kwargs={"cwd": ROOT, "check": False}, daemon=True).start()
 
 
+def test_a_sign_in_elsewhere_lets_go_what_waits(reside, qtbot, tmp_path) -> None:
+    with SingleInstance(tmp_path / "claim") as first:
+        assert first.claim()
+        app = FakeApp.filled()
+        resident = reside(app, instance=first)
+        arranged = []
+        resident.courier.outbox_changed.connect(lambda: arranged.append(True))
+        with qtbot.waitSignal(resident.courier.sign_in_changed):
+            knock(tmp_path / "claim", "sign-in")
+        assert ("sign_in_changed", None) in app.said
+        assert arranged
+        assert resident._window is None
+
+
 @pytest.mark.parametrize("wish", ["open no-such-page", "open ../../etc", "run rm", "openhome"])
 def test_a_wish_that_is_none_does_no_harm(reside, wish) -> None:
     class Knocked:

@@ -97,6 +97,18 @@ def test_signing_in_on_the_list(start, qtbot):
     assert said(app, "sign_in") == ["good-token"]
 
 
+def test_a_sign_in_elsewhere_is_seen_on_the_list(start):
+    app = FakeApp.empty()
+    app.error = SignInNeeded("Please sign in.")
+    seen = start(app, "tickets")
+    seen.see("Please sign in to the help desk")
+    app.error = None
+    app.tickets_here = (Ticket(id="1", ref="IT-1", subject="Mine", status="Open", is_open=True),)
+    seen.window.shell.courier.sign_in_changed.emit()
+    seen.see("Mine")
+    seen.gone("Please sign in to the help desk")
+
+
 def test_a_desk_without_a_list_says_where_to_look(start):
     app = FakeApp.empty()
     app.capabilities = Capabilities()
