@@ -8,13 +8,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c insta
 # A plain path entry: the import hook of newer editable installs costs the tray some 20 ms at every start.
 EDITABLE := --config-settings editable_mode=compat -e
 
-.PHONY: help demo test lint unit lab bench screenshots torture clean
+.PHONY: help demo test lint unit lab bench screenshots storm torture clean
 help:
 	@echo "make demo         try Deskside: installs what is missing, starts the embedded help desk and the tray"
 	@echo "make test         installs what is missing and runs every check and test that can run here"
 	@echo "make lint         ruff and mypy"
 	@echo "make bench        start, memory, idleness and clicks against a bare tray"
 	@echo "make screenshots  every page in light and dark into build/screenshots"
+	@echo "make storm        10,000 clients whose help desk comes back, in virtual time, into docs/storm.md"
 	@echo "make torture      1,000 kills while tickets are written and sent"
 	@echo "make clean        removes .venv and caches"
 
@@ -43,6 +44,9 @@ bench: $(READY_TEST)
 
 screenshots: $(READY_TEST)
 	$(BIN)/python tests/screens.py build/screenshots
+
+storm: $(READY_TEST)
+	$(BIN)/python tests/storm.py --write docs
 
 torture: $(READY_TEST)
 	$(BIN)/python tests/torture.py --kills 1000

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from client.outbox.backoff import (
     FIRST_CEILING_S,
     LAST_CEILING_S,
+    LAST_SPREAD_S,
     LEAST_S,
     LONGEST_ASKED_S,
     SPREAD_OF_ASKED,
@@ -42,10 +43,20 @@ def test_the_first_wait_is_short_and_the_late_ones_use_the_whole_ceiling():
 
 
 @given(asked=st.floats(0, 1e6), failures=st.integers(0, 50), roll=rolls)
-def test_what_the_desk_asked_for_is_kept_and_spread_by_a_tenth(asked, failures, roll):
+def test_what_the_desk_asked_for_is_kept_and_spread_by_a_tenth_or_ten_minutes(asked, failures, roll):
     wait = wait_asked_s(asked, failures=failures, roll=roll)
     capped = min(asked, LONGEST_ASKED_S)
-    assert max(LEAST_S, capped) <= wait <= max(LEAST_S, capped * (1 + SPREAD_OF_ASKED))
+    most = capped + max(capped * SPREAD_OF_ASKED, LAST_SPREAD_S)
+    assert max(LEAST_S, capped) <= wait <= max(LEAST_S, most)
+
+
+def test_whoever_is_refused_again_comes_back_at_a_more_uncertain_moment():
+    once, often, lately = (wait_asked_s(30.0, failures=failures, roll=0.99) for failures in (1, 5, 50))
+    assert once == pytest.approx(30 + 0.99 * FIRST_CEILING_S)
+    assert often == pytest.approx(30 + 0.99 * FIRST_CEILING_S * 16)
+    assert lately == pytest.approx(30 + 0.99 * LAST_SPREAD_S)
+    assert wait_asked_s(30.0, failures=50, roll=0.0) == 30.0
+    assert wait_asked_s(20_000.0, failures=1, roll=0.5) == pytest.approx(21_000.0)
 
 
 @pytest.mark.parametrize("nonsense", [None, -1.0, float("nan"), float("inf")])
