@@ -34,6 +34,7 @@ BUILT_IN: Final = {
     "jira_service_management": "client.desks.jira_service_management:JiraDesk",
     "osticket": "client.desks.osticket:OsTicketDesk",
     "request_tracker": "client.desks.request_tracker:RequestTrackerDesk",
+    "roundup": "client.desks.roundup:RoundupDesk",
     "service_desk_plus": "client.desks.service_desk_plus:ServiceDeskPlusDesk",
     "servicenow": "client.desks.servicenow:ServiceNowDesk",
     "webhook": "client.desks.webhook:WebhookDesk",

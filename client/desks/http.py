@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from client.desks import NetworkSettings
 
 Shape = TypeVar("Shape")
+Query = Mapping[str, str | list[str]]  # a list: the same name several times
 Files = Sequence[tuple[str, tuple[str | None, bytes, str]]]
 
 CONNECT_S = 10.0  # two retransmissions of a lost SYN (1 s + 2 s) and a slow TLS handshake over a phone
@@ -106,7 +107,7 @@ class Line:
         *,
         act: Act,
         expect: frozenset[int],
-        params: Mapping[str, str] | None = None,
+        params: Query | None = None,
         headers: Mapping[str, str] | None = None,
         files: Files | None = None,
         content: bytes | None = None,

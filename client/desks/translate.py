@@ -241,7 +241,8 @@ def _each(found: object, *, depth: int = 0) -> list[str]:
         return [text for one in found[:10] for text in _each(one, depth=depth + 1)]
     if not isinstance(found, dict):
         return []
-    words = next((one for one in (found.get("message"), found.get("description")) if isinstance(one, str)), "")
+    named = (found.get("message"), found.get("msg"), found.get("description"))
+    words = next((one for one in named if isinstance(one, str)), "")
     if words:
         field = found.get("field")
         return [f"{field}: {words}" if isinstance(field, str) and field else words]

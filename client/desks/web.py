@@ -17,7 +17,7 @@ from client.errors import SignInNeeded, TooLarge
 from client.model import Attachment
 
 if TYPE_CHECKING:
-    from client.desks.http import Answer, Line
+    from client.desks.http import Answer, Line, Query
 
 Shape = TypeVar("Shape")
 
@@ -48,17 +48,17 @@ class WebDesk(Desk):
     async def _get(
         self,
         path: str,
-        params: Mapping[str, str] | None = None,
+        params: Query | None = None,
         *,
         expect: frozenset[int] = OK,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         return await self._line.ask("GET", self.api + path, act=Act.READ, expect=expect, params=params, headers=headers)
 
-    async def _read(self, path: str, shape: type[Shape], params: Mapping[str, str] | None = None) -> Shape:
+    async def _read(self, path: str, shape: type[Shape], params: Query | None = None) -> Shape:
         return self._line.parse(await self._get(path, params), shape, act=Act.READ)
 
-    async def _read_theirs(self, path: str, shape: type[Shape], params: Mapping[str, str] | None = None) -> Shape:
+    async def _read_theirs(self, path: str, shape: type[Shape], params: Query | None = None) -> Shape:
         """As `_read`, of a ticket that must be the employee's own.
 
         Raises:

@@ -11,6 +11,7 @@ from client.demo import launch
 from tests.faulty_server import FaultyServer
 from tests.servers.mailbox import Mailbox
 from tests.servers.request_tracker import RequestTracker
+from tests.servers.roundup import Roundup
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,12 @@ def demo_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[launch.DemoD
 @pytest.fixture(scope="session")
 def request_tracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestTracker]:
     with RequestTracker(tmp_path_factory.mktemp("rt")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def roundup() -> Iterator[Roundup]:
+    with Roundup() as server:
         yield server
 
 

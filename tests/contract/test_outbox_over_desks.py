@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.contract.test_email_desk import EmailBench
 from tests.contract.test_freshservice_desk import FreshserviceBench
 from tests.contract.test_jira_desk import JiraBench
 from tests.contract.test_request_tracker_desk import RequestTrackerBench
+from tests.contract.test_roundup_desk import RoundupBench
 from tests.contract.test_service_desk_plus_desk import ServiceDeskPlusBench
 from tests.contract.test_servicenow_desk import ServiceNowBench
 from tests.contract.test_webhook_desk import WebhookBench
@@ -54,19 +56,21 @@ def a_real(fixture: str, make_bench: Callable[..., Any]) -> Scene:
     @contextmanager
     def scene(request: pytest.FixtureRequest) -> Iterator[tuple[SmallServer, Any]]:
         server = request.getfixturevalue(fixture)
-        with BreakingLine(server.url) as line:
+        parts = urlsplit(server.url)
+        with BreakingLine(f"{parts.scheme}://{parts.netloc}") as line:
             yield line, make_bench(server, way=line.url)
 
     return scene
 
 
-REAL = {"request_tracker"}
+REAL = {"request_tracker", "roundup"}
 TICKETS_ONLY = {"webhook": a_fake(WebhookReceiver, WebhookBench)}
 CONVERSATIONS = {
     "freshservice": a_fake(FakeFreshservice, FreshserviceBench),
     "jira": a_fake(FakeJira, JiraBench),
     "request_tracker": a_real("request_tracker", RequestTrackerBench),
     "service_desk_plus": a_fake(FakeServiceDeskPlus, ServiceDeskPlusBench),
+    "roundup": a_real("roundup", RoundupBench),
     "servicenow": a_fake(FakeServiceNow, ServiceNowBench),
     "zammad": a_fake(FakeZammad, ZammadBench),
     "zendesk": a_fake(FakeZendesk, ZendeskBench),
@@ -122,8 +126,18 @@ def post(tmp_path: Path) -> Iterator[Callable[[Any], Post]]:
         one.outbox.close()
 
 
-@pytest.mark.parametrize("done", [True, False], ids=["after", "before"])
-@pytest.mark.parametrize("scene", (desks := CONVERSATIONS | TICKETS_ONLY).values(), ids=desks)
+def over(scenes: dict[str, Scene]) -> pytest.MarkDecorator:
+    """Each desk, with requests that break after and before they were carried out."""
+    cases = [
+        pytest.param(scene, done, id=f"{name}-{'after' if done else 'before'}")
+        for name, scene in scenes.items()
+        for done in (True, False)
+        if done or name not in REAL  # they take seconds, and what never arrived is no other than at a fake
+    ]
+    return pytest.mark.parametrize(("scene", "done"), cases)
+
+
+@over(CONVERSATIONS | TICKETS_ONLY)
 def test_whichever_request_breaks_one_ticket_arrives_with_each_file_once(
     post: Callable[[Any], Post], request: pytest.FixtureRequest, scene: Scene, *, done: bool
 ) -> None:
@@ -143,15 +157,7 @@ def test_whichever_request_breaks_one_ticket_arrives_with_each_file_once(
             assert number < MOST
 
 
-@pytest.mark.parametrize(
-    ("scene", "done"),
-    [
-        pytest.param(scene, done, id=f"{name}-{'after' if done else 'before'}")
-        for name, scene in CONVERSATIONS.items()
-        for done in (True, False)
-        if done or name not in REAL  # they take seconds, and what never arrived is no other than at a fake
-    ],
-)
+@over(CONVERSATIONS)
 def test_whichever_request_breaks_one_reply_arrives(
     post: Callable[[Any], Post], request: pytest.FixtureRequest, scene: Scene, *, done: bool
 ) -> None:

@@ -29,12 +29,12 @@ class BreakingLine(SmallServer):
 
     def answer(self, asked: Asked) -> Reply:
         headers = {
-            name: value for name, value in asked.headers.items() if name not in HOP | {"host", "accept-encoding"}
+            name: value.replace(self.url, self._upstream)  # where a request comes from must be the desk's own address
+            for name, value in asked.headers.items()
+            if name not in HOP | {"host", "accept-encoding"}
         }
-        url = self._upstream + asked.path
-        found = self._client.request(
-            asked.method, url, params=asked.query or None, headers=headers, content=asked.body or None
-        )
+        url = self._upstream + asked.target
+        found = self._client.request(asked.method, url, headers=headers, content=asked.body or None)
         kept = {name.title(): value for name, value in found.headers.items() if name not in HOP}
         return Reply(found.status_code, found.content, kept)
 

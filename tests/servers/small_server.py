@@ -35,13 +35,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request; header names in lower case."""
+    """A request; header names in lower case, `target` is path and query as they came."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str
 
     def json(self) -> Any:
         """The JSON body; None where the content type is another or it is no JSON."""
@@ -127,7 +128,7 @@ class SmallServer:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                asked = Asked(self.command, parts.path, query, headers, body)
+                asked = Asked(self.command, parts.path, query, headers, body, self.path)
                 broken = outer.breaks.get(len(outer.asked) + 1) if outer.counts(asked) else None
                 reply = outer.reply_to(asked, do=broken is not False)
                 if broken is not None:
