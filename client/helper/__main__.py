@@ -9,8 +9,6 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-MOST_FILES = 65536
-
 
 def main() -> int:
     """Cuts itself off from its surroundings, serves, and ends when nobody has asked for a while. Takes no arguments.
@@ -31,7 +29,7 @@ def main() -> int:
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     os.umask(0o077)
     os.chdir("/")
-    os.closerange(3, MOST_FILES)
+    os.closerange(3, 65536)
     import resource  # noqa: PLC0415 -- Unix only
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

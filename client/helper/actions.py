@@ -259,7 +259,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     ),
     "repair.system": Action(
         words="Let the system look for damaged files of its own and repair them. This can take half an hour.",
-        done="The system has looked at its own files, and everything is in order.",
+        done="The system has looked at its own files.",
         limit_s=90 * MINUTE,
         says=(
             (r"unable to fix some|could not perform", False, "Some damaged files could not be repaired."),

@@ -28,29 +28,18 @@ ASK_S: Final = 10.0
 PASSWORD_S: Final = 180.0  # a person looks for a password
 FIRST_OWNER: Final = 1
 DO_NOT_QUEUE: Final = 4
-MOST_AT_ONCE: Final = 64
+MOST_AT_ONCE: Final = 4  # of one connection
 _BUS: Final = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 _POLKIT: Final = DBusAddress(
     "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1", "org.freedesktop.PolicyKit1.Authority"
 )
 _NO_POLKIT: Final = {f"org.freedesktop.DBus.Error.{end}" for end in ("ServiceUnknown", "NameHasNoOwner")}
 _METHODS: Final = {
-    (NAME, "List"): ("", "as"),
-    (NAME, "Plan"): ("sa{ss}", "bsssb"),
-    (NAME, "Run"): ("sa{ss}", "bss"),
-    ("org.freedesktop.DBus.Introspectable", "Introspect"): ("", "s"),
-    ("org.freedesktop.DBus.Peer", "Ping"): ("", ""),
+    (NAME, "List"): ((), ("as",)),
+    (NAME, "Plan"): (("s", "a{ss}"), ("b", "s", "s", "s", "b")),
+    (NAME, "Run"): (("s", "a{ss}"), ("b", "s", "s")),
+    ("org.freedesktop.DBus.Introspectable", "Introspect"): ((), ("s",)),
 }
-_INTROSPECTION: Final = f"""<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
-<node><interface name="{NAME}">
-<method name="List"><arg name="ids" type="as" direction="out"/></method>
-<method name="Plan"><arg name="id" type="s" direction="in"/><arg name="parameters" type="a{{ss}}" direction="in"/>
-<arg name="ok" type="b" direction="out"/><arg name="reason" type="s" direction="out"/><arg name="words" type="s" direction="out"/>
-<arg name="undo" type="s" direction="out"/><arg name="asks" type="b" direction="out"/></method>
-<method name="Run"><arg name="id" type="s" direction="in"/><arg name="parameters" type="a{{ss}}" direction="in"/>
-<arg name="ok" type="b" direction="out"/><arg name="reason" type="s" direction="out"/><arg name="words" type="s" direction="out"/>
-</method></interface></node>"""
 
 
 class Bus:
@@ -62,7 +51,7 @@ class Bus:
         self._serials = itertools.count(1)
         self._replies: dict[int, asyncio.Future[Message]] = {}
         self._callers: dict[str, Caller] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
         self._asked = 0
 
     async def serve(self) -> None:
@@ -120,6 +109,7 @@ class Bus:
                         reply.set_result(Message.from_buffer(data))
                 elif header.message_type is MessageType.method_call:
                     self._take(header, data)
+                    await asyncio.sleep(0)  # whoever sends a flood gets no further than everybody else
 
     async def _refuse_large(self, start: bytes, size: int) -> None:
         """Answers from the header and throws the rest away unread."""
@@ -136,21 +126,20 @@ class Bus:
     def _take(self, header: Header, data: bytes) -> None:
         self._asked += 1
         fields, call = header.fields, Message(header, ())
+        sender = fields.get(HeaderFields.sender, "")
         known = _METHODS.get((fields.get(HeaderFields.interface, NAME), fields[HeaderFields.member]))
         if known is None:
             self._refuse(call, "UnknownMethod", "There is no such method.")
-        elif fields.get(HeaderFields.signature, "") != known[0]:
-            self._refuse(call, "InvalidArgs", f"This takes ({known[0]}).")
-        elif fields[HeaderFields.member] == "Ping":
-            self._send(call, jeepney.new_method_return(call))
+        elif fields.get(HeaderFields.signature, "") != "".join(known[0]):
+            self._refuse(call, "InvalidArgs", f"This takes ({''.join(known[0])}).")
         elif fields[HeaderFields.member] == "Introspect":
-            self._send(call, jeepney.new_method_return(call, "s", (_INTROSPECTION,)))
-        elif len(self._tasks) >= MOST_AT_ONCE:
-            self._refuse(call, "LimitsExceeded", "Too many requests.")
+            self._send(call, jeepney.new_method_return(call, "s", (_introspection(),)))
+        elif sum(name == sender for name in self._tasks.values()) >= MOST_AT_ONCE:
+            self._refuse(call, "LimitsExceeded", "Too many requests at once.")
         else:
-            task = asyncio.ensure_future(self._answer(Message.from_buffer(data), known[1]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task = asyncio.ensure_future(self._answer(Message.from_buffer(data), "".join(known[1])))
+            self._tasks[task] = sender
+            task.add_done_callback(self._tasks.pop)
 
     async def _answer(self, call: Message, signature: str) -> None:
         fields = call.header.fields
@@ -229,6 +218,16 @@ class Bus:
     def _send(self, call: Message, reply: Message) -> None:
         if not call.header.flags & MessageFlag.no_reply_expected and not self._writer.is_closing():
             self._writer.write(reply.serialise(next(self._serials)))
+
+
+def _introspection() -> str:
+    ways = (("in", 0), ("out", 1))
+    methods = [
+        f'<method name="{name}">{"".join(f"""<arg type="{t}" direction="{way}"/>""" for way, n in ways for t in types[n])}</method>'
+        for (interface, name), types in _METHODS.items()
+        if interface == NAME
+    ]
+    return f'<node><interface name="{NAME}">{"".join(methods)}</interface></node>'
 
 
 class _Refusal(Exception):

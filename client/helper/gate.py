@@ -23,6 +23,7 @@ RUNNING: Final = 8
 CALLERS_KEPT: Final = 1024
 
 Verdict = Literal["yes", "asks", "no"]
+_BUSY: Final = ("busy", "This is being done already. Wait until it has ended, then try again.")
 Judge = Callable[[str, Action, bool], Awaitable[Verdict]]
 
 
@@ -55,7 +56,7 @@ class Gate:
 
     def __init__(
         self,
-        log: Callable[[str], None],
+        log: Callable[[str], object],
         *,
         platform: str = sys.platform,
         find: Callable[[str], str | None] = find_program,
@@ -68,11 +69,6 @@ class Gate:
         self._adapters, self._rules, self._clock = adapters, rules, clock
         self._accounts: dict[str, _Account] = {}
         self._running: set[str] = set()
-
-    @property
-    def busy(self) -> bool:
-        """Whether anything is being done."""
-        return bool(self._running)
 
     async def answer(self, caller: Caller, ask: Any, id: Any, parameters: Any, judge: Judge) -> dict[str, Any]:
         """The answer to one request; never raises for what a caller says.
@@ -100,17 +96,15 @@ class Gate:
         try:
             if ask == "list":
                 rules = self._rules()
-                ids = [id for id, one in ACTIONS.items() if _may(id, rules) and self._way(one)]
+                ids = [id for id, one in ACTIONS.items() if policy.names(rules, id) and self._way(one)]
                 result: dict[str, Any] = {"ok": True, "reason": "done", "words": "", "ids": ids}
             else:
                 result, note = await self._one(caller, account, ask, id, parameters, judge)
         except Refused as refused:
             result = _no(refused.reason, refused.words)
         except policy.Untrusted as error:
-            result, note = (
-                _no("not-allowed", "The policy of this computer cannot be read, so nothing is allowed."),
-                str(error),
-            )
+            note = str(error)
+            result = _no("not-allowed", "The policy of this computer cannot be read, so nothing is allowed.")
         self._note(caller, ask, id, parameters, result["reason"], f"{self._clock() - began:.1f} s", note)
         return result
 
@@ -120,7 +114,7 @@ class Gate:
         action = ACTIONS.get(id) if isinstance(id, str) else None
         if action is None or ask not in {"plan", "run"}:
             raise Refused("unknown-action", "There is no such action.")
-        if not _may(id, self._rules()):
+        if not policy.names(self._rules(), id):
             raise Refused("not-allowed", "Your IT department does not allow this on this computer.")
         values = checked(action.parameters, parameters, interfaces=self._adapters)
         way = self._way(action)
@@ -132,17 +126,21 @@ class Gate:
                 raise Refused("not-authorised", "You may not do this on this computer.")
             words = action.words.format(**values)
             return {"ok": True, "reason": "done", "words": words, "undo": action.undo, "asks": verdict == "asks"}, ""
-        if id in self._running or account.running >= RUNNING_PER_CALLER or len(self._running) >= RUNNING:
-            raise Refused("busy", "This is being done already. Wait until it has ended, then try again.")
-        self._running.add(id)
+        if account.running >= RUNNING_PER_CALLER:
+            raise Refused(*_BUSY)
         account.running += 1
         try:
             if await judge(id, action, True) != "yes":
                 raise Refused("not-authorised", "You may not do this on this computer.")
+            if id in self._running or len(self._running) >= RUNNING:
+                raise Refused(*_BUSY)
             self._note(caller, ask, id, parameters, "begins")
-            good, said, note = await carry_out(action, way, values)
+            self._running.add(id)
+            try:
+                good, said, note = await carry_out(action, way, values)
+            finally:
+                self._running.discard(id)
         finally:
-            self._running.discard(id)
             account.running -= 1
         return {"ok": good, "reason": "done" if good else "failed", "words": said}, note
 
@@ -155,10 +153,8 @@ class Gate:
         return way_for(action, self._platform, find=self._find, exists=self._exists)
 
     def _account(self, user: str) -> _Account:
-        if user not in self._accounts and len(self._accounts) >= CALLERS_KEPT:
-            idle = [name for name, one in self._accounts.items() if not one.running]
-            for name in idle[: CALLERS_KEPT // 2]:
-                del self._accounts[name]
+        if len(self._accounts) >= CALLERS_KEPT:
+            self._accounts = {name: one for name, one in self._accounts.items() if one.running or name == user}
         return self._accounts.setdefault(user, _Account(at=self._clock()))
 
     def _spend(self, account: _Account, kind: str) -> bool:
@@ -176,11 +172,8 @@ class Gate:
         given = parameters if isinstance(parameters, Mapping) else {"?": repr(parameters)}
         said = json.dumps([str(ask)[:40], str(id)[:80], {str(k)[:40]: str(v)[:80] for k, v in list(given.items())[:4]}])
         words = json.dumps(" ".join(one for one in more if one)[:600])
-        self.log(f"user={caller.user} process={caller.process} {caller.about} asks {said}: {result} {words}")
-
-
-def _may(id: str, rules: tuple[str, ...] | None) -> bool:
-    return rules is None or policy.names(rules, id)
+        line = f"user={caller.user} process={caller.process} {caller.about} asks {said}: {result} {words}"
+        self.log(line.replace("\x7f", "?"))  # the one character that JSON leaves as it is
 
 
 def _no(reason: str, words: str) -> dict[str, Any]:

@@ -21,7 +21,6 @@ LONGEST_LINE: Final = 4096  # bytes
 READ_S: Final = 5.0  # a caller has its line ready
 IDLE_S: Final = 60.0
 MOST_AT_ONCE: Final = 16
-PATH: Final = "/var/run/io.github.deskside.helper.sock"
 SOCKET: Final = "Listener"  # its name in the launchd property list
 _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 0x001, 0x002  # sys/un.h of macOS
 _XUCRED: Final = struct.Struct("=IIh2x16I")  # sys/ucred.h: version, uid, number of groups, groups

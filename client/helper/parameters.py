@@ -35,11 +35,10 @@ def checked(kinds: tuple[str, ...], given: Any, *, interfaces: Callable[[], Iter
     Raises:
         Refused: it is not exactly these parameters, or one of them is not what it should be.
     """
-    if (
-        not isinstance(given, Mapping)
-        or set(given) != set(kinds)
-        or not all(isinstance(one, str) for one in given.values())
-    ):
+    fits = (
+        isinstance(given, Mapping) and set(given) == set(kinds) and all(isinstance(one, str) for one in given.values())
+    )
+    if not fits:
         raise Refused("bad-parameter", "This takes other parameters.")
     filled: dict[str, str] = dict(given)
     if "interface" in filled and filled["interface"] not in set(interfaces()):

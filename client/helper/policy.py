@@ -50,9 +50,9 @@ def allowed() -> tuple[str, ...] | None:
     return found
 
 
-def names(patterns: tuple[str, ...], id: str) -> bool:
-    """Whether one of the patterns ("dns.*", "*") names the action."""
-    return any(fnmatchcase(id, pattern) for pattern in patterns)
+def names(patterns: tuple[str, ...] | None, id: str) -> bool:
+    """Whether one of the patterns ("dns.*", "*") names the action; where no policy says anything, every one is."""
+    return patterns is None or any(fnmatchcase(id, pattern) for pattern in patterns)
 
 
 def _tables() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -72,11 +72,9 @@ def _files(folder: str, wanted: Any, parse: Any) -> Iterator[tuple[str, dict[str
         names = sorted(os.listdir(top)) if top is not None else []  # noqa: PTH208 -- of an open folder
         for name in names:
             if top is not None and wanted(name) and not name.startswith("."):
-                path = f"{folder}/{name}"
+                path, data = f"{folder}/{name}", _read(top, name, f"{folder}/{name}")
                 try:
-                    table = parse(_read(top, name, path))
-                except Untrusted:
-                    raise
+                    table = parse(data)
                 except Exception as error:  # tomllib and plistlib raise a dozen kinds
                     raise Untrusted(f"{path}: cannot be read ({type(error).__name__})") from error
                 yield path, table if isinstance(table, dict) else {}

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 from typing import Final
 
 from client.helper.actions import SYSTEMD, Action, Command, Way, said
@@ -14,6 +16,7 @@ from client.helper.parameters import filled_in
 
 KEPT_BYTES: Final = 64 * 1024  # of what a program prints; its last words are the ones that count
 ROOT_FOLDER: Final = "/"
+LOOK_S: Final = 0.03  # between two looks whether a program has ended
 LAST_S: Final = 30.0  # for the command that is run at the end whatever happened
 TOO_LONG: Final = "It took too long and was ended."
 NOT_DONE: Final = "The system could not do it."
@@ -53,64 +56,92 @@ async def carry_out(action: Action, way: Way, values: dict[str, str]) -> tuple[b
     Returns:
         Whether it worked, a sentence for the caller, and for the log the code and the last words of what failed.
     """
-    good, words, note, output = True, action.done, "code=0", ""
+    output = ""
     try:
-        async with asyncio.timeout(action.limit_s):
-            for command in way.commands:
-                code, text = await _run(filled_in(_apart(command, way), values))
-                output += text
-                if code and not command[0].startswith("-"):
-                    good, words, note = False, NOT_DONE, f"code={code} of {command[0]}: {text[-400:]}"
-                    break
+        for command in way.commands:
+            code, text = await _run(
+                filled_in(_apart(command, way, action.limit_s), values), action.limit_s, keep=way.apart
+            )
+            output += text
+            if code and not command[0].startswith("-"):
+                return _judged(action, output, note=f"code={code} of {command[0]}: {text[-400:]}")
     except TimeoutError:
-        good, words, note = False, TOO_LONG, f"ended after {action.limit_s:.0f} s"
+        return False, TOO_LONG, f"ended after {action.limit_s:.0f} s"
     except OSError as error:
-        good, words, note = False, NOT_DONE, f"{type(error).__name__}: {error}"
+        return False, NOT_DONE, f"{type(error).__name__}: {error}"
     finally:
-        if way.last:
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(LAST_S):
-                    code, text = await _run(filled_in(way.last, values))
-                    if code:
-                        good, words, note = False, NOT_DONE, f"code={code} of {way.last[0]}: {text[-400:]}"
-    if words in {action.done, NOT_DONE} and (told := said(action, output)) is not None:
-        good, words = told[0] and good, told[1] if told[0] == good or not told[0] else words
-    return good, words, note
+        note = await _last(way, values)
+    return _judged(action, output, note=note)
 
 
-def _apart(command: Command, way: Way) -> Command:
+async def _last(way: Way, values: dict[str, str]) -> str:
+    """Puts back what must be, and gives what went wrong with it."""
+    if not way.last:
+        return ""
+    try:
+        code, text = await _run(filled_in(way.last, values), LAST_S, keep=True)
+    except (OSError, TimeoutError) as error:
+        return f"{way.last[0]}: {type(error).__name__}"
+    return f"code={code} of {way.last[0]}: {text[-400:]}" if code else ""
+
+
+def _judged(action: Action, output: str, *, note: str) -> tuple[bool, str, str]:
+    """The result by the codes, and by what the output says where that is worse or tells more."""
+    good, told = not note, said(action, output)
+    if told is not None and (good or not told[0]):
+        return told[0], told[1], note
+    return good, action.done if good else NOT_DONE, note
+
+
+def _apart(command: Command, way: Way, limit_s: float) -> Command:
     """In a unit of its own where systemd is in charge: it lives on when the helper ends, and is not bound by the helper's unit."""
     if not way.apart or not os.path.isdir(SYSTEMD):  # noqa: PTH112 -- one call
         return command
     names = [f"--setenv={name}={value}" for name, value in environment().items()]
-    return ("/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", *names, "--", *command)
+    limit = f"--property=RuntimeMaxSec={limit_s:.0f}"
+    return ("/usr/bin/systemd-run", "--quiet", "--wait", "--pipe", "--collect", limit, *names, "--", *command)
 
 
-async def _run(command: Command) -> tuple[int, str]:
-    """The code and the last words of a program. When we stop waiting, it and what it has started are ended."""
+async def _run(command: Command, limit_s: float, *, keep: bool) -> tuple[int, str]:
+    """The code and the last words of a program. After its time it is ended, with all that it has started.
+
+    When we are told to end, so is it, unless `keep` says that half of it would be worse. Its words go to a file and not to us, so
+    that it does not break when we do.
+    """
     windows = sys.platform == "win32"
-    process = await asyncio.create_subprocess_exec(
-        command[0].removeprefix("-"),
-        *command[1:],
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment(),
-        cwd=system_folder() if windows else ROOT_FOLDER,
-        start_new_session=not windows,
-        umask=-1 if windows else 0o022,  # ours would make what an installation creates unreadable for everybody
-    )
-    kept = b""
-    try:
-        while process.stdout is not None and (more := await process.stdout.read(8192)):
-            kept = (kept + more)[-KEPT_BYTES:]
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                if windows:
-                    process.kill()
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    return code, kept.decode("utf-16-le" if kept[1:2] == b"\0" else "utf-8", "replace")  # sfc.exe writes UTF-16
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: ASYNC220 -- asyncio's own would end the program when we end
+            (command[0].removeprefix("-"), *command[1:]),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            cwd=system_folder() if windows else ROOT_FOLDER,
+            start_new_session=not windows,
+            umask=-1 if windows else 0o022,  # ours would make what an installation creates unreadable for everybody
+        )
+        try:
+            async with asyncio.timeout(limit_s):
+                while process.poll() is None:  # noqa: ASYNC110 -- as above
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            _end(process)
+            raise
+        except asyncio.CancelledError:
+            if not keep:
+                _end(process)
+            raise
+        output.seek(max(0, output.seek(0, os.SEEK_END) - KEPT_BYTES) & ~1)
+        text = output.read()
+    return process.returncode, text.decode(
+        "utf-16-le" if text[1:2] == b"\0" else "utf-8", "replace"
+    )  # sfc.exe writes UTF-16
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

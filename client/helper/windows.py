@@ -7,7 +7,6 @@ FILE_CREATE_PIPE_INSTANCE, so nobody else can answer in our name.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import os
 import sys
@@ -40,9 +39,7 @@ class _Attributes(ctypes.Structure):
 
 
 class _Status(ctypes.Structure):
-    _fields_ = tuple(
-        (name, DWORD) for name in ("type", "state", "accepts", "code", "own_code", "checkpoint", "wait_hint")
-    )
+    _fields_ = tuple((name, DWORD) for name in ("type", "state", "accepts", "code", "own_code", "point", "hint"))
 
 
 def main(words: list[str]) -> int:
@@ -55,23 +52,18 @@ def main(words: list[str]) -> int:
     os.chdir(system_folder())
     if words == ["--service"]:
         return _Service().dispatch()
-    asyncio.run(serve(_write, stop=asyncio.Event()))
+    asyncio.run(serve(lambda line: sys.stderr.write(f"{line}\n"), stop=asyncio.Event()))
     return 0
 
 
-def _write(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-async def serve(log: Callable[[str], None], *, stop: asyncio.Event) -> None:
+async def serve(log: Callable[[str], object], *, stop: asyncio.Event) -> None:
     """Serves until `stop` is set.
 
     Raises:
         OSError: the pipe cannot be made, or somebody else has it.
     """
-    folder = system_folder()
-    gate = Gate(log, find=lambda name: _existing(rf"{folder}\{name}"), exists=os.path.exists)
+    folder, exists = system_folder(), os.path.exists
+    gate = Gate(log, find=lambda name: path if exists(path := rf"{folder}\{name}") else None, exists=exists)
     loop = asyncio.get_running_loop()
     first = _pipe(FIRST_INSTANCE)
     for number in range(MOST_AT_ONCE):
@@ -97,6 +89,8 @@ def _serve_pipe(pipe: int, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
                 gate.log(f"a connection was closed: {error!r}"[:200])
             except Exception as error:  # noqa: BLE001 -- a mistake of ours must not take the pipe away
                 gate.log(f"mistake: {error!r}"[:400])
+        else:
+            time.sleep(POLL_S)  # gone before it was connected
         kernel.DisconnectNamedPipe(c_void_p(pipe))
 
 
@@ -157,9 +151,8 @@ def _who(pipe: int) -> tuple[Caller, bool, bool]:
         _must(security.CheckTokenMembership(token, group, byref(admin)))
     finally:
         kernel.CloseHandle(token)
-    kernel.GetNamedPipeClientProcessId(
-        c_void_p(pipe), byref(process)
-    )  # for the log alone: a process id can be another's by now
+    # For the log alone: a process id can be another's by now.
+    kernel.GetNamedPipeClientProcessId(c_void_p(pipe), byref(process))
     return Caller(user, process.value, f"session={session.value}"), _is_active(session.value), bool(admin.value)
 
 
@@ -178,9 +171,10 @@ def _is_active(session: int) -> bool:
 class _Service:
     """What Windows' services talk to."""
 
+    _loop: asyncio.AbstractEventLoop
+    _stop: asyncio.Event
+
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
         self._handle = c_void_p()
         make = ctypes.WINFUNCTYPE  # type: ignore[attr-defined]
         self._main = make(None, DWORD, c_void_p)(self._begin)
@@ -198,19 +192,18 @@ class _Service:
         register = _library("advapi32").RegisterServiceCtrlHandlerExW
         register.restype = c_void_p
         self._handle = c_void_p(register(SERVICE, self._control, None))
-        self._say(RUNNING)
         code = 0
-        asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(serve(self._log, stop=self._stop))
-            for task in (running := asyncio.all_tasks(self._loop)):
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                self._loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+            asyncio.run(self._serve())
         except OSError as error:
             self._log(f"cannot serve: {error!r}"[:400])
             code = 3
         self._say(STOPPED, code)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._say(RUNNING)
+        await serve(self._log, stop=self._stop)
 
     def _told(self, control: int, _kind: int, _data: Any, _context: Any) -> int:
         if control in {CONTROL_STOP, CONTROL_SHUTDOWN}:
@@ -237,7 +230,3 @@ def _last_error() -> int:
 def _must(worked: Any) -> None:
     if not worked:
         raise ctypes.WinError(_last_error())  # type: ignore[attr-defined]
-
-
-def _existing(path: str) -> str | None:
-    return path if os.path.isfile(path) else None  # noqa: PTH113 -- one call
