@@ -26,7 +26,6 @@ def main() -> int:
     if not (sys.flags.isolated and sys.flags.safe_path):
         os.execve(sys.executable, [sys.executable, "-I", "-P", "-m", "client.helper"], {"PATH": "/usr/bin:/bin"})  # noqa: S606
     os.environ.clear()
-    os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     os.umask(0o077)
     os.chdir("/")
     os.closerange(3, 65536)

@@ -18,8 +18,7 @@ MOST_RUNS: Final = 6  # of one caller at once before it has to wait ...
 RUN_EVERY_S: Final = 10.0  # ... and then one every so many seconds
 MOST_QUESTIONS: Final = 60
 QUESTION_EVERY_S: Final = 1.0
-RUNNING_PER_CALLER: Final = 2
-RUNNING: Final = 8
+RUNNING_PER_CALLER, RUNNING = 2, 8
 CALLERS_KEPT: Final = 1024
 
 Verdict = Literal["yes", "asks", "no"]
@@ -112,7 +111,7 @@ class Gate:
         self, caller: Caller, account: _Account, ask: Any, id: Any, parameters: Any, judge: Judge
     ) -> tuple[dict[str, Any], str]:
         action = ACTIONS.get(id) if isinstance(id, str) else None
-        if action is None or ask not in {"plan", "run"}:
+        if action is None or ask not in ("plan", "run"):
             raise Refused("unknown-action", "There is no such action.")
         if not policy.names(self._rules(), id):
             raise Refused("not-allowed", "Your IT department does not allow this on this computer.")

@@ -20,7 +20,7 @@ from client.helper.gate import Caller, Gate, Verdict
 LONGEST_LINE: Final = 4096  # bytes
 READ_S: Final = 5.0  # a caller has its line ready
 IDLE_S: Final = 60.0
-MOST_AT_ONCE: Final = 16
+MOST_AT_ONCE: Final = 16  # connections: of one user, on Windows of all
 SOCKET: Final = "Listener"  # its name in the launchd property list
 _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 0x001, 0x002  # sys/un.h of macOS
 _XUCRED: Final = struct.Struct("=IIh2x16I")  # sys/ucred.h: version, uid, number of groups, groups
@@ -72,33 +72,35 @@ class UnixSocket:
         self, gate: Gate, listener: socket.socket, *, at_console: Callable[[], int], idle_s: float = IDLE_S
     ) -> None:
         self._gate, self._listener, self._at_console, self._idle_s = gate, listener, at_console, idle_s
-        self._open = 0
+        self._open: list[int] = []  # the users of the open connections
         self._asked = 0
 
     async def serve(self) -> None:
         """Returns when it was idle; the socket is launchd's and stays."""
-        server = await asyncio.start_unix_server(self._one, sock=self._listener, limit=LONGEST_LINE)
-        seen = -1
-        while seen != self._asked or self._open:
-            seen = self._asked
-            await asyncio.sleep(self._idle_s)
-        server.close()
+        async with await asyncio.start_unix_server(self._one, sock=self._listener, limit=LONGEST_LINE):
+            seen = -1
+            while seen != self._asked or self._open:
+                seen = self._asked
+                await asyncio.sleep(self._idle_s)
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._asked += 1
-        self._open += 1
         try:
-            if self._open <= MOST_AT_ONCE:
-                user, process = peer(writer.get_extra_info("socket"))
+            user, process = peer(writer.get_extra_info("socket"))
+        except OSError:
+            user, process = -1, 0  # gone already; whoever it was may do nothing
+        self._open.append(user)
+        try:
+            if self._open.count(user) <= MOST_AT_ONCE:
                 async with asyncio.timeout(READ_S):
                     line = await reader.readline()
                 here, admin = user == self._at_console(), user == 0
                 writer.write(await answer(self._gate, Caller(str(user), process), line, sits_here=here, is_admin=admin))
                 await writer.drain()
         except (OSError, ValueError, TimeoutError) as error:  # gone, too slow, or a line without an end
-            self._gate.log(f"a connection was closed: {type(error).__name__}")
+            self._gate.log(f"a connection of user={user} was closed: {type(error).__name__}")
         finally:
-            self._open -= 1
+            self._open.remove(user)
             writer.close()
 
 

@@ -106,12 +106,14 @@ def _read(folder: int, name: str, path: str) -> bytes:
         file = os.open(name, _SAFE, dir_fd=folder)
     except OSError as error:
         raise Untrusted(f"{path}: is a link, or cannot be read ({error.strerror})") from error
-    with os.fdopen(file, "rb") as open_file:
+    try:
         about = os.fstat(file)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
             raise Untrusted(f"{path}: is not a file of its own")
         _check(about, path)
-        data = open_file.read(LIMIT_BYTES + 1)
+        data = os.read(file, LIMIT_BYTES + 1)
+    finally:
+        os.close(file)
     if len(data) > LIMIT_BYTES:
         raise Untrusted(f"{path}: is too large")
     return data

@@ -15,7 +15,6 @@ from client.helper.actions import SYSTEMD, Action, Command, Way, said
 from client.helper.parameters import filled_in
 
 KEPT_BYTES: Final = 64 * 1024  # of what a program prints; its last words are the ones that count
-ROOT_FOLDER: Final = "/"
 LOOK_S: Final = 0.03  # between two looks whether a program has ended
 LAST_S: Final = 30.0  # for the command that is run at the end whatever happened
 TOO_LONG: Final = "It took too long and was ended."
@@ -116,7 +115,7 @@ async def _run(command: Command, limit_s: float, *, keep: bool) -> tuple[int, st
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment(),
-            cwd=system_folder() if windows else ROOT_FOLDER,
+            cwd=system_folder() if windows else "/",
             start_new_session=not windows,
             umask=-1 if windows else 0o022,  # ours would make what an installation creates unreadable for everybody
         )
