@@ -80,10 +80,8 @@ class Gate:
             `ok`, `reason` (a word for programs) and `words` (a sentence); for "list" `ids`; for "plan" also `undo` (the id that
             takes it back) and `asks` (an administrator's password will be asked for).
         """
-        began = self._clock()
-        account = self._account(caller.user)
-        kind = "run" if ask == "run" else "question"
-        if not self._spend(account, kind):
+        note, began, account = "", self._clock(), self._account(caller.user)
+        if not self._spend(account, "run" if ask == "run" else "question"):
             account.refused += 1
             if account.refused == 1:  # the first is logged and the rest counted, or the log would be the victim
                 self._note(caller, ask, id, parameters, "too-often")
@@ -91,7 +89,6 @@ class Gate:
         if account.refused > 1:
             self._note(caller, "", "", {}, f"{account.refused} requests were refused: too-often")
         account.refused = 0
-        note = ""
         try:
             if ask == "list":
                 rules = self._rules()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 MINUTES: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
@@ -66,15 +67,15 @@ def interfaces() -> tuple[str, ...]:
     return tuple(name for name in names if INTERFACE.fullmatch(name) and name not in {"lo", "lo0"})
 
 
-def _friendly_names() -> Iterator[str]:
-    yield from ()  # elsewhere there are none
+def _friendly_names() -> list[str]:
+    found: list[str] = []
     if sys.platform == "win32":
         import winreg  # noqa: PLC0415 -- exists on Windows only
 
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CONNECTIONS) as adapters:
+        with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CONNECTIONS) as adapters:
             for index in range(winreg.QueryInfoKey(adapters)[0]):
-                try:
-                    with winreg.OpenKey(adapters, winreg.EnumKey(adapters, index) + r"\Connection") as one:
-                        yield str(winreg.QueryValueEx(one, "Name")[0])
-                except OSError:  # "Descriptions" is no adapter
-                    continue
+                key = winreg.EnumKey(adapters, index) + r"\Connection"
+                # "Descriptions" is no adapter.
+                with contextlib.suppress(OSError), winreg.OpenKey(adapters, key) as one:
+                    found.append(str(winreg.QueryValueEx(one, "Name")[0]))
+    return found

@@ -43,7 +43,7 @@ class _Status(ctypes.Structure):
 
 
 def main(words: list[str]) -> int:
-    """`--service` for Windows' services, `--run` to watch it in a console. 2: started wrongly."""
+    """`--service` for Windows' services, `--run` to watch it in a console. 2: started wrongly, 3: it cannot serve."""
     if words not in (["--service"], ["--run"]) or not sys.flags.isolated:
         sys.stderr.write("deskside-helper is started by Windows: python -I -P -m client.helper --service\n")
         return 2
@@ -52,8 +52,11 @@ def main(words: list[str]) -> int:
     os.chdir(system_folder())
     if words == ["--service"]:
         return _Service().dispatch()
-    asyncio.run(serve(lambda line: sys.stderr.write(f"{line}\n"), stop=asyncio.Event()))
-    return 0
+    try:
+        asyncio.run(serve(lambda line: sys.stderr.write(f"{line}\n"), stop=asyncio.Event()))
+    except OSError as error:
+        sys.stderr.write(f"deskside-helper cannot serve: {error}\n")
+    return 3
 
 
 async def serve(log: Callable[[str], object], *, stop: asyncio.Event) -> None:

@@ -186,3 +186,22 @@ def test_a_ticket_goes_to_the_desk_of_the_policy_with_the_vaults_token(wine, tmp
     assert seen.title == 'Drucker: grün & "ä"'
     assert {one.name for one in seen.attachments} >= {"report.json", "summary.txt"}
     assert json.loads(next(one.data for one in seen.attachments if one.name == "report.json"))["platform"] == "win32"
+
+
+def test_the_privileged_helper_is_a_service_with_a_pipe(wine) -> None:
+    done = wine("-I", "-P", f"Z:{Path(__file__).with_name('windows_helper.py')}")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["absent"] == [True, "FileNotFoundError"]
+    assert (found["made"], found["up"], found["down"]) == (0, True, True)
+    assert found["list"]["ids"]
+    assert sorted(found["list"]["ids"]) == found["offers"]
+    assert found["plan"]["words"] == "Restart this computer in 15 minutes. Save your work before."
+    assert found["refused"] == ["bad-parameter", "bad-parameter", "unknown-action"]
+    assert [one["reason"] for one in found["nonsense"]] == ["unknown-action"] * 4
+    assert found["failed"]["words"] == "The system could not do it."  # Wine's ipconfig knows no /flushdns
+    assert found["beside silent callers"] == "done"
+    assert found["at once"] == ["done"] * 12
+    assert found["a second one"] == [3, False]  # the pipe is taken
+    assert found["policy"] == ["not-allowed", "done"]
+    assert found["squatted"] == "OSError"  # made by somebody who is not the system
