@@ -25,7 +25,6 @@ from client.model import (
     Draft,
     FixOutcome,
     FixPlan,
-    Identity,
     OutboxEntry,
     Payload,
     Preview,
@@ -36,16 +35,18 @@ from client.platform.paths import Paths, find_paths
 from client.settings.layers import Loaded, load
 
 if TYPE_CHECKING:
+    from client.accounts import Accounts
     from client.correspondence import Correspondence
     from client.desks.base import Desk
     from client.fixes.execute import Fixes
-    from client.knowledge.shelf import Shelf
+    from client.guidance import Guidance
     from client.outbox.delivery import Delivery
     from client.outbox.store import Outbox
     from client.report.pseudonyms import Pseudonyms
     from client.watch.checking import Checking
     from client.watch.history import History
     from client.watch.reports import Reports
+    from client.writing import Writing
     from diagnostics.model import Event, Report
 
 Listener = Callable[["Event"], None]
@@ -110,15 +111,30 @@ class App:
         In a tray the meaning is understood by a child; until that is there, words alone answer.
         """
         causes = tuple(one.cause for one in report.diagnosis) if (report := self.last_report()) else ()
-        return await self._shelf.find(words, causes=causes, limit=limit)
+        return await self.guidance.shelf.find(words, causes=causes, limit=limit)
 
     def article(self, article_id: str) -> Article | None:
         """One article by its id. Reads a file."""
-        return self._shelf.library.get(article_id)
+        return self.guidance.shelf.library.get(article_id)
 
     def articles(self) -> tuple[Article, ...]:
         """Every article for this platform, by title. Reads files."""
-        return self._shelf.library.all()
+        return self.guidance.shelf.library.all()
+
+    @cached_property
+    def guidance(self) -> Guidance:
+        """The articles' other side: IT's packs and the help desk's articles, and what was learnt from them."""
+        from client.guidance import Guidance  # noqa: PLC0415 -- not needed at rest
+
+        return Guidance(
+            paths=self.paths, settings=self.settings, program=self.program, by_child=self.long_lived, desk=self.desk
+        )
+
+    def next_refresh(self) -> float | None:
+        """Seconds until the articles want to be looked after (`guidance.look_after`), None: never. Looks at a file, cheap."""
+        from client.knowledge.schedule import seconds_until_due  # noqa: PLC0415 -- after the icon is shown
+
+        return seconds_until_due(self.settings.values.knowledge, self.paths.state)
 
     # --- fixes
 
@@ -181,10 +197,7 @@ class App:
 
     async def preview(self, draft: Draft) -> Preview:
         """The ticket exactly as it would be sent, after redaction, without what is left out."""
-        from client.report.compose import compose  # noqa: PLC0415 -- not needed at rest
-
-        healthy = await to_thread(self._reports.last_healthy, draft.report)
-        return await to_thread(compose, draft, who=self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
+        return await self.writing.preview(draft)
 
     async def write_report(self, report: Report, target: Path) -> Path:
         """Writes a report as one zip file after redaction, and gives the file.
@@ -204,7 +217,7 @@ class App:
         Raises:
             StorageFault: the disk did not take it; the draft is still there.
         """
-        return await to_thread(self._outbox.add, preview.payload)
+        return await self.writing.send(preview)
 
     async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
         """Puts a reply into the outbox; returns after the commit.
@@ -249,6 +262,11 @@ class App:
         """Sends what is due, once. Gives the entries whose state changed. Never raises for a fault of desk or network."""
         delivery = await self._delivery()
         return await delivery.run_due()
+
+    async def network_returned(self) -> tuple[OutboxEntry, ...]:
+        """Sends at once what waited for a way to the help desk; otherwise as `deliver`."""
+        await to_thread(self._outbox.way_is_clear)
+        return await self.deliver()
 
     def next_delivery(self) -> float | None:
         """Seconds until something is due (0: now), None when nothing waits. Reads the database, cheap."""
@@ -302,46 +320,14 @@ class App:
             SettingsFault: no help desk is configured.
             SecretsFault: the keyring is missing or locked.
         """
-        return await self._correspondence.desk()
-
-    async def sign_in(self, secret: str, *, keep: bool = True) -> Identity:
-        """Proves a secret at the desk and only then keeps it in the keyring.
-
-        Args:
-            keep: False where there is no keyring: the sign-in lasts as long as this process.
-
-        Raises:
-            SignInNeeded: the desk refused it.
-            SecretsFault: the keyring is missing or locked.
-        """
-        return await self._correspondence.sign_in(secret, keep=keep)
-
-    async def sign_out(self) -> None:
-        """Forgets the secret of the configured desk.
-
-        Raises:
-            SecretsFault: the keyring is missing or locked.
-        """
-        await self._correspondence.sign_out()
-
-    async def sign_in_changed(self) -> None:
-        """Another process has signed in or out: the next question takes the sign-in that is kept now."""
-        await self._correspondence.forget_desk()
-
-    async def whoami(self) -> Identity:
-        """Who the desk says we are.
-
-        Raises:
-            DeskFault: it could not be asked, or does not know us.
-        """
-        return await (await self.desk()).whoami()
+        return await self.accounts.desk()
 
     async def close(self) -> None:
         """Lets go of connections and files."""
-        if "_correspondence" in self.__dict__:
-            await self._correspondence.forget_desk()
-        if "_shelf" in self.__dict__:
-            await self._shelf.close()
+        if "accounts" in self.__dict__:
+            await self.accounts.forget_desk()
+        if "guidance" in self.__dict__:
+            await self.guidance.shelf.close()
         if "_outbox" in self.__dict__:
             await to_thread(self._outbox.close)
 
@@ -368,37 +354,23 @@ class App:
 
         return History(self.paths.state / "history.sqlite3")
 
-    @cached_property
-    def _shelf(self) -> Shelf:
-        from client.knowledge.shelf import Shelf  # noqa: PLC0415 -- not needed at rest
-
-        return Shelf(
-            articles=self.paths.resources / "articles",
-            model=self._model_folder,
-            cache=self.paths.cache,
-            language=self.settings.values.client.language,
-            program=self.program,
-            by_child=self.long_lived,
-        )
-
     def how_it_searches(self) -> str:
         """One sentence for administrators: by meaning and words, or by words alone and why."""
-        return self._shelf.how()
-
-    @property
-    def _model_folder(self) -> Path:
-        """Where the model is, if it was installed."""
-        return self.paths.resources / "model"
+        return self.guidance.shelf.how()
 
     @cached_property
     def _fixes(self) -> Fixes:
         from client.fixes.execute import Fixes  # noqa: PLC0415 -- not needed at rest
+        from client.fixes.machine import Local  # noqa: PLC0415 -- as above
+        from client.platform.helper import PrivilegedHelper  # noqa: PLC0415 -- as above
 
+        helper = PrivilegedHelper(patience_s=0.3 if self.long_lived else 5.0)  # a window must not stand still for long
         return Fixes(
             folder=self.paths.data,
             allowed=self.settings.values.fixes.allowed,
             check=lambda ids: self.check(only=frozenset(ids)),
             last_report=self.last_report,
+            machine=Local(state=self.paths.data / "fixes", helper=helper),
         )
 
     @cached_property
@@ -417,7 +389,32 @@ class App:
     def _correspondence(self) -> Correspondence:
         from client.correspondence import Correspondence  # noqa: PLC0415 -- brings asyncio, not needed at rest
 
-        return Correspondence(settings=self.settings, outbox=self._outbox, secret=self._secret)
+        return Correspondence(accounts=self.accounts, outbox=self._outbox)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who is signed in to the help desk, and how one signs in."""
+        from client.accounts import Accounts  # noqa: PLC0415 -- brings asyncio, not needed at rest
+
+        return Accounts(
+            settings=self.settings,
+            folder=self.paths.data,
+            resume=lambda: self._outbox.resume(),  # noqa: PLW0108 -- the database is not opened before
+            secret=self._secret,
+        )
+
+    @cached_property
+    def writing(self) -> Writing:
+        """What leaves this computer for the help desk: previews, receipts, what an outbox entry can be sent without."""
+        from client.writing import Writing  # noqa: PLC0415 -- brings asyncio, not needed at rest
+
+        return Writing(
+            outbox=self._outbox,
+            correspondence=self._correspondence,
+            healthy=self._reports.last_healthy,
+            pseudonyms=self._pseudonyms,
+            who=self._who(),
+        )
 
     async def _delivery(self) -> Delivery:
         from client.outbox.delivery import Delivery  # noqa: PLC0415 -- not needed at rest

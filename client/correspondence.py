@@ -1,29 +1,27 @@
-"""What is said with the help desk: its adapter and the sign-in, the employee's tickets, and what is new in them.
+"""What is said with the help desk: the employee's tickets, and what is new in them.
 
-A part of the composition root: it joins the desk, the outbox and the keyring, which know nothing of each other. It is imported
-with the first coroutine and not by a tray at rest; the network and the keyring are imported where they are used.
+A part of the composition root: it joins the desk and the outbox, which know nothing of each other. It is imported with the first
+coroutine and not by a tray at rest.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from client import __version__
-from client.errors import DeskUnreachable, SignInNeeded, StorageFault, TooBusy
-from client.model import Comment, Conversation, Identity, Ticket
+from client.errors import DeskUnreachable, SignInNeeded, TooBusy
+from client.model import Comment, Conversation, Ticket
 from client.outbox.attempt import SIGN_IN_WAIT_S
 from client.outbox.backoff import wait_asked_s
 
 if TYPE_CHECKING:
+    from client.accounts import Accounts
     from client.desks.base import Desk
     from client.outbox.store import Outbox
-    from client.settings.layers import Loaded
 
 MOST_READ: Final = 8  # conversations that one look for answers fetches; a desk's limits are often for the whole company
 MOST_FAILURES: Final = 3  # in a row: then it is the desk that fails, and not a conversation
@@ -36,17 +34,13 @@ class Correspondence:
     """The configured help desk, as this account. One per app.
 
     Args:
-        settings: which help desk, and the way to it.
+        accounts: the desk, signed in.
         outbox: where what it said is kept.
-        secret: a sign-in for this process alone, instead of the one in the keyring.
     """
 
-    def __init__(self, *, settings: Loaded, outbox: Outbox, secret: str | None = None) -> None:
-        self._settings = settings
+    def __init__(self, *, accounts: Accounts, outbox: Outbox) -> None:
+        self._accounts = accounts
         self._outbox = outbox
-        self._secret = secret
-        self._used: str | None = None  # the sign-in of the desk that is open
-        self._desk: Desk | None = None
 
     # --- tickets
 
@@ -127,70 +121,11 @@ class Correspondence:
             DeskFault: the desk could not be asked, or said no.
         """
         try:
-            return await work(await self.desk())
+            return await work(await self._accounts.desk())
         except SignInNeeded:
-            if not await self._renewed():
+            if not await self._accounts.renewed():
                 raise
-        return await work(await self.desk())
-
-    async def desk(self) -> Desk:
-        """The adapter of the configured help desk, signed in; see `App.desk`."""
-        if self._desk is None:
-            from client.desks import desk_class, open_desk  # noqa: PLC0415 -- brings httpx, not needed before
-
-            values = self._settings.values
-            desk_class(values.desk.kind)  # without a help desk there is no reason to unlock a keyring
-            self._used = self._secret or await self._kept_secret()
-            self._desk = open_desk(values.desk, network=values.network, secret=self._used, version=__version__)
-        return self._desk
-
-    async def _renewed(self) -> bool:
-        """Whether there is another sign-in than the one that was used; the next use of the desk takes it."""
-        if self._secret is not None or await self._kept_secret() == self._used:
-            return False
-        await self.forget_desk()
-        return True
-
-    async def _kept_secret(self) -> str | None:
-        from client.platform.secrets import get_secret  # noqa: PLC0415 -- brings keyring, not needed before
-
-        return await asyncio.to_thread(get_secret, self._settings.values.desk.url)
-
-    async def sign_in(self, secret: str, *, keep: bool) -> Identity:
-        """Proves a secret at the desk and only then keeps it; see `App.sign_in`."""
-        from client.desks import open_desk  # noqa: PLC0415 -- as above
-        from client.platform.secrets import set_secret  # noqa: PLC0415 -- as above
-
-        values = self._settings.values
-        desk = open_desk(values.desk, network=values.network, secret=secret, version=__version__)
-        try:
-            identity = await desk.whoami()
-        finally:
-            await desk.close()
-        if keep:
-            await asyncio.to_thread(set_secret, values.desk.url, secret)
-        self._secret = None if keep else secret
-        await self.forget_desk()
-        # A sign-in does not fail because of the outbox, which comes to it by itself.
-        with contextlib.suppress(StorageFault):
-            await asyncio.to_thread(self._outbox.resume)
-        return identity
-
-    async def sign_out(self) -> None:
-        """Forgets the secret; see `App.sign_out`."""
-        from client.platform.secrets import delete_secret  # noqa: PLC0415 -- as above
-
-        await self.forget_desk()
-        if self._secret is not None:  # it was never in the keyring
-            self._secret = None
-            return
-        await asyncio.to_thread(delete_secret, self._settings.values.desk.url)
-
-    async def forget_desk(self) -> None:
-        """Lets go of the adapter and its connections; the next use opens it anew."""
-        desk, self._desk = self._desk, None
-        if desk is not None:
-            await desk.close()
+        return await work(await self._accounts.desk())
 
 
 async def _conversation(ticket_id: str, desk: Desk) -> Conversation:

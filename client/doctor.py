@@ -166,7 +166,7 @@ async def _desk(app: App) -> Part:
         )
     try:
         async with asyncio.timeout(DESK_S):
-            who = await app.whoami()
+            who = await app.accounts.whoami()
     except TimeoutError:
         return Part(
             name="desk",

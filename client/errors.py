@@ -6,6 +6,7 @@ DesksideError
 │   ├── StorageFault          this computer cannot keep or read our files (full, read-only, broken)
 │   │   └── NewerData         the data was written by a newer Deskside
 │   ├── SecretsFault          the keyring is missing or locked
+│   ├── SignInFault           signing in with a company account did not work; nothing was changed
 │   ├── DisplayFault          there is no display to show a window on
 │   ├── ActionFault           a fix could not be carried out
 │   └── DeskFault             the help desk
@@ -77,6 +78,13 @@ class SecretsFault(EnvironmentFault):
 
     title = "The password store is not available"
     default_hint = "Unlock the keyring of this computer, then try again."
+
+
+class SignInFault(EnvironmentFault):
+    """Signing in with a company account did not work; who was signed in before still is."""
+
+    title = "Signing in did not work"
+    default_hint = "Start signing in again; everything you wrote is kept."
 
 
 class DisplayFault(EnvironmentFault):

@@ -298,6 +298,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the accounts that are signed in to the help desk on this computer; `active` is the one that is used."""
+
+    name: str
+    identity: Identity
+    active: bool = False
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a help desk's adapter can do; the screen shows no page for what it cannot.
 

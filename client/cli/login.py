@@ -31,7 +31,7 @@ def command(session: Session, *, token_stdin: bool, as_json: bool) -> int:
         )
     if not token or len(token) > LONGEST or not token.isprintable() or " " in token:
         raise UsageError("That is no token: it is empty, too long, or has spaces in it.", hint="Copy it again, alone.")
-    identity = session.run(lambda app: app.sign_in(token))
+    identity = session.run(lambda app: app.accounts.sign_in(token))
     session.tell_running(SIGN_IN)
     if as_json:
         put_json({"identity": identity})

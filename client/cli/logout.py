@@ -13,7 +13,7 @@ from client.platform.single_instance import SIGN_IN
 @click.pass_obj
 def command(session: Session) -> int:
     """Forget the sign-in. What waits to be sent stays."""
-    session.run(lambda app: app.sign_out())
+    session.run(lambda app: app.accounts.sign_out())
     session.tell_running(SIGN_IN)
     put("You are signed out.")
     return 0

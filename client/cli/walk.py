@@ -70,7 +70,7 @@ class Walk:
             await app.close()
 
     async def _employee(self, desk: DemoDesk, app: App) -> None:
-        await self._wait("sign in", app.whoami(), say=lambda me: me.name)
+        await self._wait("sign in", app.accounts.whoami(), say=lambda me: me.name)
         report = await self._wait("check this computer", app.check(), say=_summary)
         self._result["check"] = _check_shape(report)
         await self._wait("search the articles", self._search(app), say=lambda title: title)

@@ -13,7 +13,7 @@ from client.cli.show import put, put_json
 @click.pass_obj
 def command(session: Session, *, as_json: bool) -> int:
     """Say who the help desk takes you for."""
-    identity = session.run(lambda app: app.whoami())
+    identity = session.run(lambda app: app.accounts.whoami())
     if as_json:
         put_json({"identity": identity})
     else:

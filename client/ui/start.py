@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from client.ui.checkup import Checkup
     from client.ui.courier import Courier
     from client.ui.herald import Herald
+    from client.ui.network import NetworkReturn
     from client.ui.repair import Repair
     from client.ui.theme import Theme
     from client.ui.window import Window
@@ -63,6 +64,7 @@ class Resident(QObject):
         self._repair: Repair | None = None
         self._theme: Theme | None = None
         self._herald: Herald | None = None
+        self._network: NetworkReturn | None = None
         self._panel_seen = QSystemTrayIcon.isSystemTrayAvailable()
         self._patience = PANEL_LOOKS
         self._asked = False  # for a check, from the menu
@@ -104,6 +106,10 @@ class Resident(QObject):
             self.quit()
             return
         self.courier.begin()
+        from client.ui.network import NetworkReturn  # noqa: PLC0415 -- not before the icon is shown
+
+        self._network = NetworkReturn(self)
+        self._network.returned.connect(self.courier.network_returned)
         self.checkup.repeat(self.app.settings.values.schedule.check_every_min)
         from client.platform.autostart import AT_SIGN_IN  # noqa: PLC0415 -- not before the icon is shown
 
@@ -212,7 +218,7 @@ class Resident(QObject):
     def _knock(self) -> None:
         wish = (self._instance.receive() if self._instance is not None else None) or ""
         if wish == SIGN_IN:
-            self._bridge.submit(self.app.sign_in_changed(), owner=self, on_result=self._sign_in_changed)
+            self._bridge.submit(self.app.accounts.forget_desk(), owner=self, on_result=self._sign_in_changed)
         elif wish.split(" ")[0] == OPEN:
             from client.ui.window import PAGES  # noqa: PLC0415 -- the window is opened in any case
 
@@ -373,6 +379,8 @@ class Resident(QObject):
         """Ends what runs in the background; after the event loop has ended."""
         if self._app is not None and self._bridge.started:
             self._bridge.finish(self._app.close())
+        if self._network is not None:
+            self._network.close()
         if self._courier is not None:
             self._courier.close()
         if self._herald is not None:

@@ -12,6 +12,7 @@ import pytest
 
 import client.desks
 import client.platform.secrets
+from client.accounts import Accounts
 from client.correspondence import MOST_FAILURES, MOST_READ, Correspondence
 from client.errors import DeskBroken, DeskUnreachable, NotFound, SignInNeeded, TooBusy
 from client.model import Capabilities, Comment, Conversation, Created, Payload, Ticket
@@ -91,7 +92,8 @@ class World:
         monkeypatch.setattr(client.desks, "open_desk", self._open)
         monkeypatch.setattr(client.platform.secrets, "get_secret", lambda _: self.keyring)
         settings = Loaded(values=Settings(desk=Desk(kind="demo", url="https://help.example.com")))
-        self.correspondence = Correspondence(settings=settings, outbox=self.outbox)
+        accounts = Accounts(settings=settings, folder=folder, resume=self.outbox.resume)
+        self.correspondence = Correspondence(accounts=accounts, outbox=self.outbox)
 
     def _open(self, _desk: object, *, secret: str | None, **_: object) -> FakeDesk:
         self.opened += 1

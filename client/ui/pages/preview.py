@@ -156,7 +156,7 @@ class PreviewPage(Page):
         if steps and self.isVisible():
             steps[0].setFocus()
         if entry.state is SendState.WAITING and entry.last_error:
-            self.bridge_call(self.shell.app.whoami(), self._known, self._maybe_unknown)
+            self.bridge_call(self.shell.app.accounts.whoami(), self._known, self._maybe_unknown)
         if now.title != self._told and not self.isVisible():
             self.shell.say(Notice(title=now.title, words=now.words, tone=now.tone))
         self._told = now.title

@@ -71,7 +71,7 @@ class SettingsPage(Page):
         if not self.shell.app.settings.values.desk.kind:
             self._say(self.tr("No help desk is set up yet. What you write is kept until IT has done so."))
             return
-        self.bridge_call(self.shell.app.whoami(), self._known, self._unknown)
+        self.bridge_call(self.shell.app.accounts.whoami(), self._known, self._unknown)
 
     # --- who I am
 
@@ -99,10 +99,11 @@ class SettingsPage(Page):
 
     @Slot()
     def _sign_out(self) -> None:
-        self.bridge_call(self.shell.app.sign_out(), self._signed_out)
+        self.bridge_call(self.shell.app.accounts.sign_out(), self._signed_out)
 
-    def _signed_out(self, _nothing: None) -> None:
-        self.shell.say(Notice(title=self.tr("You are signed out"), tone="accent"))
+    def _signed_out(self, told: bool) -> None:  # noqa: FBT001 -- what the bridge delivers
+        more = self.tr("Your company's sign-in service could not be told of it; there it ends by itself.")
+        self.shell.say(Notice(title=self.tr("You are signed out"), words="" if told else more, tone="accent"))
         self.show_for(None)
 
     # --- what was decided

@@ -27,7 +27,7 @@ async def sign_in(app: App, token: str) -> Identity:
     Raises:
         DesksideError: as `App.sign_in`.
     """
-    identity = await app.sign_in(token)
+    identity = await app.accounts.sign_in(token)
     for entry in await app.outbox():
         if entry.state in {SendState.WAITING, SendState.CREATED}:
             await app.retry(entry.id)

@@ -107,8 +107,9 @@ class FakeErrand(QObject):
         super().__init__(parent)
         self._app = app
         self._on_end = on_end
-        work = app.deliver() if errand == "deliver" else app.news()
-        self._call = bridge.submit(work, owner=self, on_result=getattr(self, f"_{errand}"), on_error=self._failed)
+        work = {"deliver": app.deliver, "resume": app.network_returned, "news": app.news}[errand]()
+        on_result = self._news if errand == "news" else self._deliver
+        self._call = bridge.submit(work, owner=self, on_result=on_result, on_error=self._failed)
 
     def stop(self) -> None:
         self._call.cancel()
@@ -274,6 +275,9 @@ class FakeApp:
 
     def articles(self) -> tuple[Article, ...]:
         return tuple(sorted(self.articles_here, key=lambda one: one.title))
+
+    def next_refresh(self) -> float | None:
+        return None
 
     # --- fixes
 
@@ -451,6 +455,10 @@ class FakeApp:
                 sent.append(now)
         return tuple(sent)
 
+    async def network_returned(self) -> tuple[OutboxEntry, ...]:
+        self.said.append(("network_returned", None))
+        return await self.deliver()
+
     def next_delivery(self) -> float | None:
         return 0.0 if any(one.state is SendState.WAITING for one in self.entries) else None
 
@@ -483,19 +491,25 @@ class FakeApp:
         found, self.news_here = self.news_here, ()
         return found
 
-    async def sign_in(self, secret: str) -> Identity:
+    @property
+    def accounts(self) -> FakeApp:
+        """One object serves for both."""
+        return self
+
+    async def sign_in(self, secret: str, *, keep: bool = True) -> Identity:
         await self._pause()
         self._desk()
-        self.said.append(("sign_in", secret))
+        self.said.append(("sign_in" if keep else "sign_in_for_now", secret))
         self.signed_in = True
         return await self.whoami()
 
-    async def sign_out(self) -> None:
+    async def sign_out(self) -> bool:
         await self._pause()
         self.said.append(("sign_out", None))
         self.signed_in = False
+        return True
 
-    async def sign_in_changed(self) -> None:
+    async def forget_desk(self) -> None:
         await self._pause()
         self.said.append(("sign_in_changed", None))
 
