@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 EVERY_PLATFORM: Final = ("linux", "darwin", "win32")
+PASSWORD_S: Final = 180.0  # a person looks for a password before the privileged helper begins
 NETWORK: Final = ("link", "address", "route", "dns", "internet", "service")
 
 
@@ -51,7 +52,8 @@ FIXES: Final = (
         summary="Makes this computer look up the names of sites and servers afresh. Nothing of yours is lost.",
         actions=(("flush_dns", ""),),
         checks=("dns", "internet", "service"),
-        deadline_s=30.0,
+        privileged="dns.flush",
+        deadline_s=PASSWORD_S + 60.0,
     ),
     Fix(
         id="network.reconnect",
@@ -80,6 +82,80 @@ FIXES: Final = (
         checks=("disk.space", "disk.inodes"),
         deadline_s=900.0,
         frees_disk=True,
+    ),
+    Fix(
+        id="network.restart_service",
+        title="Restart the network service",
+        summary="Starts the part of this computer afresh that manages all networks. You are offline for some seconds.",
+        actions=(),
+        privileged="network.restart",
+        checks=NETWORK,
+        platforms=("linux",),
+        deadline_s=PASSWORD_S + 90.0,
+        settles_s=20.0,
+    ),
+    Fix(
+        id="clock.sync",
+        title="Set the clock right",
+        summary="Sets the clock by the time server that your IT department has chosen.",
+        actions=(),
+        privileged="clock.sync",
+        checks=("clock.time",),
+        deadline_s=PASSWORD_S + 60.0,
+        settles_s=15.0,
+    ),
+    Fix(
+        id="shares.reconnect",
+        title="Connect the network folders again",
+        summary="Connects the folders on servers that this computer should show, and does not.",
+        actions=(),
+        privileged="shares.remount",
+        platforms=("linux", "darwin"),
+        deadline_s=PASSWORD_S + 150.0,
+    ),
+    Fix(
+        id="printing.clear_all",
+        title="Clear everything that waits to be printed",
+        summary="Removes every print job of everybody on this computer, and starts printing afresh.",
+        actions=(),
+        privileged="printing.clear",
+        checks=("printing.queues",),
+        deadline_s=PASSWORD_S + 60.0,
+        settles_s=10.0,
+    ),
+    Fix(
+        id="updates.install",
+        title="Install the updates that wait",
+        summary="Installs them now, without a restart. This can take half an hour; you can go on working.",
+        actions=(),
+        privileged="updates.install",
+        checks=("updates.install",),
+        deadline_s=PASSWORD_S + 7300.0,
+    ),
+    Fix(
+        id="system.restart",
+        title="Restart in 15 minutes",
+        summary="Plans a restart, so that you can save your work and finish a call. It can be called off.",
+        actions=(),
+        privileged="restart.plan",
+        deadline_s=PASSWORD_S + 60.0,
+    ),
+    Fix(
+        id="system.repair",
+        title="Repair the system's own files",
+        summary="Lets the system look for damage in its own files. This can take half an hour; you can go on working.",
+        actions=(),
+        privileged="repair.system",
+        deadline_s=PASSWORD_S + 5500.0,
+    ),
+    Fix(
+        id="system.repair_store",
+        title="Repair what Windows repairs itself from",
+        summary="Renews the store of good copies. Worth it when repairing the system's files did not work.",
+        actions=(),
+        privileged="repair.image",
+        platforms=("win32",),
+        deadline_s=PASSWORD_S + 5500.0,
     ),
     _page("network", "Open the network settings", "Shows where Wi-Fi, cable and VPN are set."),
     _page("storage", "Open the storage settings", "Shows what takes up the space of this computer."),

@@ -129,6 +129,14 @@ class Fixes(msgspec.Struct, frozen=True, kw_only=True):
             extra=_MACHINE,
         ),
     ] = ("*",)
+    privileged: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='What the privileged helper may do (docs/privileged-helper.md): ids, or "dns.*" for a group. It reads'
+            " policies alone, never the user's settings.",
+            extra=_MACHINE,
+        ),
+    ] = ("*",)
 
 
 class Notifications(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,6 +44,14 @@ def test_every_promised_fix_exists():
         "network.reconnect",
         "disk.free_space",
         "disk.empty_trash",
+        "network.restart_service",
+        "clock.sync",
+        "shares.reconnect",
+        "printing.clear_all",
+        "updates.install",
+        "system.restart",
+        "system.repair",
+        "system.repair_store",
         *(f"settings.{page}" for page in pages),
     ]
     assert set(promised) == set(BY_ID)

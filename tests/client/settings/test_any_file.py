@@ -89,7 +89,7 @@ machine_tables = st.fixed_dictionaries(
     {},
     optional={
         "desk": st.fixed_dictionaries({}, optional={"kind": value, "url": value}),
-        "fixes": st.fixed_dictionaries({}, optional={"allowed": value}),
+        "fixes": st.fixed_dictionaries({}, optional={"allowed": value, "privileged": value}),
         "network": st.fixed_dictionaries({}, optional={"ca_file": value, "proxy": value}),
     },
 )
@@ -127,7 +127,7 @@ EVIL = {
         "redirect": "http://localhost/evil",
         "redirect_ports": ["6666"],
     },
-    "fixes": {"allowed": ["evil"]},
+    "fixes": {"allowed": ["evil"], "privileged": ["evil"]},
     "network": {"ca_file": "/evil.pem"},
 }
 

@@ -29,6 +29,7 @@ MACHINE = {
     "sign_in.redirect_ports",
     "network.ca_file",
     "fixes.allowed",
+    "fixes.privileged",
 }
 
 
