@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from client.app import App
 from client.cli.root import nearest
 from client.cli.session import Session
 from client.cli.show import Look, clean, count, on_terminal, put, put_json, put_paragraph, put_table, say, size, when
@@ -49,8 +48,7 @@ def list_fixes(session: Session, *, as_json: bool) -> int:
 @click.pass_obj
 def plan_fix(session: Session, fix_id: str, *, as_json: bool) -> int:
     """Show what the repair ID would do here and now. Changes nothing."""
-    _known(session.app, fix_id)
-    plan = session.run(lambda app: app.plan(fix_id))
+    plan = _plan(session, fix_id)
     if as_json:
         put_json({"plan": plan})
     else:
@@ -65,14 +63,12 @@ def plan_fix(session: Session, fix_id: str, *, as_json: bool) -> int:
 @click.pass_obj
 def run_fix(session: Session, fix_id: str, *, yes: bool, as_json: bool) -> int:
     """Carry out the repair ID after showing what it does, and check whether it helped."""
-    _known(session.app, fix_id)
-
+    plan = _plan(session, fix_id)
     if not yes and not on_terminal():
         raise UsageError(
             "Nobody is here to agree to the repair.",
             hint=f"See what it does with `deskside fix plan {fix_id}`, then add --yes.",
         )
-    plan = session.run(lambda app: app.plan(fix_id))
     outcome: FixOutcome | None = None
     if not plan.refused:
         if not yes:
@@ -157,10 +153,13 @@ def agreed(question: str) -> bool:
     return click.confirm(clean(question), default=False, err=True)
 
 
-def _known(app: App, fix_id: str) -> None:
-    ids = [id for id, _, _ in app.fixes()]
-    if fix_id not in ids:
+def _plan(session: Session, fix_id: str) -> FixPlan:
+    """The plan. A repair that exists and cannot be done here says why in it."""
+    try:
+        return session.run(lambda app: app.plan(fix_id))
+    except UsageError as error:
+        ids = [id for id, _, _ in session.app.fixes()]
         raise UsageError(
             f"There is no repair {clean(fix_id)!r} on this computer.{nearest(fix_id, ids)}",
             hint="See: deskside fix list",
-        )
+        ) from error

@@ -19,7 +19,7 @@ PACKAGING = Path(__file__).parents[3] / "installers/linux/helper"
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 RULES = """polkit.addRule(function(action, subject) {
     if (action.id.indexOf("io.github.deskside.helper.") == 0 && subject.user == "%s") {
-        if (action.id == "io.github.deskside.helper.restart-plan") return polkit.Result.NO;
+        if (action.id == "io.github.deskside.helper.repair-system") return polkit.Result.NO;
         return polkit.Result.YES;
     }
 });
@@ -36,6 +36,15 @@ def private(folder: Path, place: str) -> None:
     for one in (upper, work):
         one.mkdir(parents=True)
     run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={place},upperdir={upper},workdir={work}", place)
+
+
+def let_everybody_read(folder: Path) -> None:
+    """Python and the project may lie in a home that others may not enter, such as root's."""
+    for place in (Path(sys.base_prefix), PACKAGING):
+        for above in reversed(place.parents):
+            if not above.stat().st_mode & 0o005:
+                private(folder, str(above))
+                above.chmod(0o755)
 
 
 def own_devices(folder: Path) -> None:
@@ -110,6 +119,7 @@ def main(folder: Path, python: str, trusted: str) -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(own))
     for place in ("/etc", "/usr/share/dbus-1", "/usr/share/polkit-1", "/usr/sbin", "/var"):
         private(own, place)
+    let_everybody_read(own)
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for name in ("dbus", "polkit-1", "lock"):
         Path("/run", name).mkdir()
