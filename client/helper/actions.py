@@ -81,8 +81,11 @@ def _restart(unit: str) -> tuple[Way, ...]:
 
 
 def _off_and_on(off: str, on: str) -> Command:
-    """Both in one process that is not stopped half-way, so that nobody stays offline when the helper is killed in between."""
-    return ("sh", "-c", f'trap "" TERM HUP INT; {off} "$1"; {on} "$1"', "sh", "{interface}")
+    """Both in one process that is not stopped half-way, so that nobody stays offline when the helper is killed in between.
+
+    The adapter's name is "$1" of the fixed script, never a part of it.
+    """
+    return ("sh", "-c", f'trap "" TERM HUP INT; {off}; {on}', "sh", "{interface}")
 
 
 ACTIONS: Final[Mapping[str, Action]] = {
@@ -106,7 +109,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
         ways=(
             Way("linux", (("nmcli", "--wait", "45", "device", "connect", "{interface}"),), "/run/NetworkManager"),
             Way("linux", (("networkctl", "renew", "{interface}"),), "/run/systemd/netif/state"),
-            Way("linux", (_off_and_on("ifdown", "ifup"),), "/run/network/ifstate", apart=True),
+            Way("linux", (_off_and_on('ifdown "$1"', 'ifup "$1"'),), "/run/network/ifstate", apart=True),
             # The first fails where the address is not from DHCP, and then nothing is changed.
             Way("darwin", (("ipconfig", "getpacket", "{interface}"), ("ipconfig", "set", "{interface}", "DHCP"))),
             Way("win32", (("-ipconfig.exe", "/release", "{interface}"), ("ipconfig.exe", "/renew", "{interface}"))),
@@ -120,18 +123,22 @@ ACTIONS: Final[Mapping[str, Action]] = {
         ways=(
             Way(
                 "linux",
-                (_off_and_on("nmcli device disconnect", "nmcli --wait 45 device connect"),),
+                (_off_and_on('nmcli device disconnect "$1"', 'nmcli --wait 45 device connect "$1"'),),
                 "/run/NetworkManager",
             ),
-            Way("linux", (_off_and_on("ifdown", "ifup"),), "/run/network/ifstate", apart=True),
+            Way("linux", (_off_and_on('ifdown "$1"', 'ifup "$1"'),), "/run/network/ifstate", apart=True),
             # Only where something puts addresses and routes back when the link is up again.
             Way(
                 "linux",
-                (_off_and_on("ip link set down dev", "ip link set up dev"),),
+                (_off_and_on('ip link set down dev "$1"', 'ip link set up dev "$1"'),),
                 "/run/systemd/netif/state",
                 last=("ip", "link", "set", "up", "dev", "{interface}"),
             ),
-            Way("darwin", (("ifconfig", "{interface}", "down"),), last=("ifconfig", "{interface}", "up")),
+            Way(
+                "darwin",
+                (_off_and_on('ifconfig "$1" down', 'ifconfig "$1" up'),),
+                last=("ifconfig", "{interface}", "up"),
+            ),
             Way(
                 "win32",
                 (("netsh.exe", "interface", "set", "interface", "name={interface}", "admin=disabled"),),

@@ -119,3 +119,21 @@ def test_what_the_client_asks_for_exists_and_is_waited_for_long_enough() -> None
             assert fix.privileged in DEEDS
             assert fix.deadline_s >= PASSWORD_S + DEEDS[fix.privileged].deadline_s
             assert helper.PASSWORD_S == PASSWORD_S == bus.PASSWORD_S
+
+
+def test_the_page_for_administrators_names_every_action_and_its_limit() -> None:
+    rows = [
+        line.split("|")
+        for line in (ROOT / "docs/privileged-helper.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    told = {cells[1].strip(" `"): [cell.strip() for cell in cells[2:-1]] for cells in rows}
+    assert told.keys() == ACTIONS.keys()
+    for id, (parameters, light, *platforms, limit) in told.items():
+        action = ACTIONS[id]
+        assert parameters == ", ".join(action.parameters)
+        assert light == ("yes" if action.light else "own password" if id in OWN_PASSWORD else "no")
+        ways = {way.platform for way in action.ways}
+        assert [cell != "-" for cell in platforms] == [one in ways for one in ("linux", "darwin", "win32")]
+        number, unit_of_time = limit.split()
+        assert action.limit_s == int(number) * {"min": 60, "h": 3600}[unit_of_time]
