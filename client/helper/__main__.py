@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import sys
-from collections.abc import Coroutine
-from typing import Any
+import sys  # nothing else up here: until the environment is left behind, it could be somebody's module of that name
 
 
 def main() -> int:
@@ -36,9 +32,19 @@ def main() -> int:
 
 
 def _serve() -> int:
+    import asyncio  # noqa: PLC0415 -- after the environment was left behind
+    import signal  # noqa: PLC0415 -- as above
     import syslog  # noqa: PLC0415 -- Unix only
 
-    from client.helper.gate import Gate  # noqa: PLC0415 -- after the environment was left behind
+    from client.helper.gate import Gate  # noqa: PLC0415 -- as above
+
+    async def until_told() -> None:
+        """Ends in order when the system says so: what is running is ended, and what must be put back is."""
+        task = asyncio.ensure_future(channel.serve())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.result()
 
     syslog.openlog("deskside-helper", syslog.LOG_PID, syslog.LOG_AUTH)
     gate = Gate(lambda line: syslog.syslog(syslog.LOG_NOTICE, line), exists=os.path.exists)
@@ -46,26 +52,16 @@ def _serve() -> int:
         if sys.platform == "darwin":
             from client.helper import local  # noqa: PLC0415 -- its own platform only
 
-            asyncio.run(
-                _until_told(local.UnixSocket(gate, local.launchd_socket(), at_console=local.console_user).serve())
-            )
+            channel = local.UnixSocket(gate, local.launchd_socket(), at_console=local.console_user)
         else:
             from client.helper import bus  # noqa: PLC0415 -- its own platform only
 
-            asyncio.run(_until_told(bus.Bus(gate).serve()))
+            channel = bus.Bus(gate)
+        asyncio.run(until_told())
     except (OSError, EOFError, RuntimeError, ValueError) as error:
         syslog.syslog(syslog.LOG_ERR, f"cannot serve: {type(error).__name__}: {error!r}"[:400])
         return 3
     return 0
-
-
-async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
-    """Ends in order when the system says so: what is running is ended, and what must be put back is."""
-    task = asyncio.ensure_future(serving)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
 
 
 if __name__ == "__main__":

@@ -62,10 +62,10 @@ class Lab:
         return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **more)
 
     @contextlib.contextmanager
-    def running(self, *words: str):
+    def running(self, *words: str, **more):
         """A program that goes on running there, once it waits for something to happen or has ended."""
         command = ["nsenter", f"--target={self.inside}", "--mount", "--net", "--pid", "--", *words]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more) as process:
             waits = {psutil.STATUS_SLEEPING, psutil.STATUS_ZOMBIE}
             wait_for(lambda: process.poll() is not None or any(one.status() in waits for one in below(process.pid)))
             yield process

@@ -157,6 +157,25 @@ def test_started_among_bad_modules_it_loads_none_of_them(lab, tmp_path) -> None:
     assert not (tmp_path / "loaded").exists()
 
 
+def test_started_without_isolation_it_isolates_itself_before_it_loads_anything(lab, tmp_path) -> None:
+    for name in ("jeepney", "asyncio", "signal", "socket", "syslog", "json"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'a').write('{name} ')\n")
+    words = [word for word in lab.command if word not in {"-I", "-P"}]
+    hostile = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONINSPECT": "1",
+        "LD_LIBRARY_PATH": str(tmp_path),
+    }
+    with lab.running(*words, env=hostile) as helper:
+        lab.wait_for(
+            lambda: helper.poll() is None and lab.one("nobody", "raw('NameHasOwner', 's', (NAME,), to=BUS)[0]")
+        )
+        assert lab.one("nobody", FLUSH) == FLUSHED
+        assert lab.helpers() == []  # the bus had none to start: this one has answered
+    assert not (tmp_path / "loaded").exists()
+
+
 def test_two_at_once_do_not_run_into_each_other(lab) -> None:
     lab.tell("slow", "0.6")
     code = """
