@@ -124,7 +124,7 @@ class RequestTrackerDesk(WebDesk):
             raise OutcomeUnknown("The help desk has made the ticket, but did not say which files it has.") from fault
 
     async def find(self, key: str) -> Created | None:
-        """The employee's ticket with our key: in its custom field, else in the text of one of the newest."""
+        """The employee's ticket with our key: in its custom field, else in the text of one of the newest that have none there."""
         if not KEY.fullmatch(key):
             return None
         hits, _ = await all_of(self._own(f" AND 'CF.{{{REF_FIELD}}}' = '{key}'"))
@@ -139,7 +139,16 @@ class RequestTrackerDesk(WebDesk):
                 return self._created(number, attached=await self._attached(number))
             return None
 
-        return await look_through(self._own(), look, made=lambda one: one.Created)
+        own = self._own(fields="CustomFields")
+
+        async def without(at: At) -> Page[wire.Ticket]:
+            page = await own(at)
+            left = [
+                one for one in page.items if not one.values(REF_FIELD)
+            ]  # a ticket of another key need not be opened
+            return page._replace(items=left, read=len(page.items))
+
+        return await look_through(without, look, made=lambda one: one.Created)
 
     async def tickets(self) -> tuple[Ticket, ...]:
         """The employee's tickets, newest first, the first 1,000 of them."""
@@ -213,10 +222,10 @@ class RequestTrackerDesk(WebDesk):
             raise DeskBroken("The help desk does not say whose sign-in this is.")
         return self._line.parse(found, wire.User, act=Act.READ)
 
-    def _own(self, more: str = "") -> Ask[wire.Ticket]:
+    def _own(self, more: str = "", *, fields: str = "") -> Ask[wire.Ticket]:
         params = {
             "query": f"Requestor.id = '__CurrentUser__'{more}",
-            "fields": "Subject,Status,Created,LastUpdated",
+            "fields": ",".join(filter(None, ("Subject,Status,Created,LastUpdated", fields))),
             "orderby": "id",
             "order": "DESC",
         }

@@ -86,6 +86,17 @@ class TestRequestTrackerDesk(DeskContract):
     def bench(self, request_tracker: RequestTracker) -> Bench:
         return RequestTrackerBench(request_tracker)
 
+    def test_tickets_of_other_keys_are_not_opened(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        made, opened_ones = self.create(bench, payload()).id, []
+
+        async def files(number: str) -> list:
+            opened_ones.append(number)
+            return []
+
+        monkeypatch.setattr(bench.desk, "_files", files)
+        assert self.run(bench.desk.find(payload().key)) is None
+        assert made not in opened_ones
+
     def test_a_ticket_without_the_custom_field_is_found_by_its_text(
         self, bench: Bench, request_tracker: RequestTracker
     ) -> None:

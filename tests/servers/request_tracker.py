@@ -121,6 +121,30 @@ class RequestTracker:
         seed.write_text(SEED.replace("{lib}", LIB))
         self.tokens = json.loads(self._run(["perl", str(seed)]).splitlines()[-1])
         self._log = (self.folder / "server.log").open("wb")
+        try:
+            self.restart()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if process := getattr(self, "_process", None):
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+        self._log.close()
+
+    def kill(self) -> None:
+        """Ends the server as a power cut would."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def restart(self) -> None:
+        """Starts the server, which does not run (any more), and waits until it answers."""
         self._process = subprocess.Popen(
             [SERVER, "--server", "Standalone", "--host", "127.0.0.1", "--port", str(self.port)],
             env=self._environment,
@@ -129,21 +153,7 @@ class RequestTracker:
             stdout=self._log,
             stderr=self._log,
         )
-        try:
-            self._wait()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-        self._log.close()
+        self._wait()
 
     def as_root(self, method: str, path: str, **query: Any) -> httpx.Response:
         """Asks as an agent, past the adapter."""

@@ -26,6 +26,13 @@ class Ticket(msgspec.Struct, frozen=True):
     Status: str
     Created: datetime | None = None
     LastUpdated: datetime | None = None
+    CustomFields: object = ()  # only where a list is asked for them; empty ones come in another shape
+
+    def values(self, name: str) -> list[str]:
+        """What a custom field holds."""
+        fields = self.CustomFields if isinstance(self.CustomFields, list) else []
+        held = [one.get("values") for one in fields if isinstance(one, dict) and one.get("name") == name]
+        return [str(value) for values in held if isinstance(values, list) for value in values if value]
 
 
 class Tickets(msgspec.Struct, frozen=True):
