@@ -16,7 +16,7 @@ help:
 	@echo "make bench        start, memory, idleness and clicks against a bare tray"
 	@echo "make screenshots  every page in light and dark into build/screenshots"
 	@echo "make storm        10,000 clients whose help desk comes back, in virtual time, into docs/storm.md"
-	@echo "make torture      1,000 kills while tickets are written and sent"
+	@echo "make torture      over 1,000 kills of clients, help desks and the network while tickets are written and sent"
 	@echo "make clean        removes .venv and caches"
 
 demo: $(READY_DEMO)
@@ -49,7 +49,9 @@ storm: $(READY_TEST)
 	$(BIN)/python tests/storm.py --write docs
 
 torture: $(READY_TEST)
-	$(BIN)/python tests/torture.py --kills 1000
+	$(BIN)/python tests/torture.py --desk employee --kills 400
+	$(BIN)/python tests/torture.py --desk request_tracker --kills 320
+	$(BIN)/python tests/torture.py --desk roundup --kills 320
 
 $(BIN)/python:
 	installers/linux/prepare demo

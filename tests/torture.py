@@ -1,11 +1,12 @@
-"""Kills the client, and the help desk, at random moments, through bad weather, and counts what was lost and what was doubled.
+"""Kills the client, the help desk, both, and the network between them at random moments, and counts what was lost and what doubled.
 
-    python tests/torture.py --kills 1000 [--seed 7] [--desk-kills 10] [--desk search-files]
+    python tests/torture.py --kills 1000 [--seed 7] [--desk-kills 20] [--network-kills 250] [--desk request_tracker]
 
 Each client is a process of its own that does what the tray does: saves drafts, puts tickets and replies into the real outbox and
-sends them with the real delivery and adapter to the real embedded help desk (or, with `--desk`, to one that is a file and of
-another kind: searched for keys, or without any; files after the ticket). It says on a pipe what it has done; what it said before
-it was killed must be true afterwards. Time runs sixty times faster for the outbox, so that waits are short.
+sends them with the real delivery and adapter through a cable and bad weather to a real help desk: the embedded one, Request
+Tracker 5 or Roundup (or, without a network, to one that is a file and of another kind: searched for keys, or without any; files
+after the ticket). It says on a pipe what it has done; what it said before it was killed must be true afterwards. Time runs sixty
+times faster for the outbox, so that waits are short.
 
 Prints one JSON object; exit code 0 when nothing was lost, doubled or changed. The seed repeats the dice, not the scheduler.
 """
@@ -36,7 +37,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from torture_desks import open_scene, payload_of
+from torture_desks import Employee, Paper, payload_of
+from torture_real import RoundupScene, TrackerScene
 
 from client.model import Draft, OutboxEntry, SendState
 from client.outbox.delivery import Delivery
@@ -44,9 +46,11 @@ from client.outbox.store import Outbox
 
 FASTER = 60.0
 SEARCH_SETTLES_S = 2.0  # of the faster time; the desk that is searched here knows a ticket at once
-LONGEST_LIFE_S = 0.5
+LONGEST_CUT_S = 0.6  # of the network; a client has some more of its life left after it
 SETTLE_S = 240.0
-KINDS = ("employee", "search", "search-files", "none", "none-files")
+UNSENT = frozenset({SendState.WAITING, SendState.SENDING, SendState.CREATED})
+REAL = {"employee": Employee, "request_tracker": TrackerScene, "roundup": RoundupScene}
+PAPER = ("search", "search-files", "none", "none-files")
 
 
 class Clock:
@@ -73,7 +77,9 @@ async def live(*, folder: Path, scene: Any, seed: str, say: Any, clock: Clock) -
 
     delivery = Delivery(outbox, open_desk=open_desk, roll=dice.random, clock=clock, settle_s=SEARCH_SETTLES_S)
     while True:
-        if dice.random() < 0.4:
+        entries = await asyncio.to_thread(outbox.entries)
+        few = sum(one.state in UNSENT for one in entries) < scene.waiting
+        if few and dice.random() < 0.4:
             key = str(uuid.UUID(int=dice.getrandbits(128), version=4))
             payload = payload_of(key)
             for turn in range(dice.randint(1, 3)):
@@ -83,8 +89,8 @@ async def live(*, folder: Path, scene: Any, seed: str, say: Any, clock: Clock) -
             say("adding", key)
             await asyncio.to_thread(outbox.add, payload)
             say("added", key)
-        sent = [one.ticket.id for one in await asyncio.to_thread(outbox.entries) if one.ticket and one.kind == "ticket"]
-        if sent and dice.random() < 0.25:
+        sent = [one.ticket.id for one in entries if one.ticket and one.kind == "ticket"]
+        if few and sent and dice.random() < 0.25:
             key = str(uuid.UUID(int=dice.getrandbits(128), version=4))
             ticket = dice.choice(sent)
             say("adding", key, ticket)
@@ -153,25 +159,68 @@ class Said:
 
 
 class Killer:
+    """Throws the dice. `kills` are of clients, `desk_kills` of the desk alone, `both` of the desk and all clients in one moment."""
+
     def __init__(self, *, folder: Path, scene: Any, seed: str) -> None:
         self.folder, self.scene, self.seed = folder, scene, seed
         self.dice = random.Random(seed)
         self.said = Said()
         self.clock = Clock(time.time())
-        self.kills = self.desk_kills = 0
+        self.kills = self.desk_kills = self.both = self.network_kills = 0
 
-    def round(self, *, kill_desk: bool) -> None:
-        """One or two clients at once (a tray and a command line); all are killed, the desk too when it is its turn."""
-        clients = [self._fork(f"{self.seed}-{self.kills}-{place}") for place in range(self.dice.choice([1, 1, 1, 2]))]
-        if kill_desk:
-            time.sleep(self.dice.random() * LONGEST_LIFE_S)
-            self.scene.kill()
-            self.desk_kills += 1
-        for pid, _ in clients:
-            time.sleep(self.dice.random() * LONGEST_LIFE_S / len(clients))
+    def clients(self) -> None:
+        """One or two clients at once (a tray and a command line), each killed at a moment of its own."""
+        self._end(self._start())
+
+    def desk(self) -> None:
+        """The desk alone: clients meet nobody at home, and then a desk that has just got up."""
+        running = self._start()
+        self._pause()
+        self.scene.kill()
+        self.desk_kills += 1
+        self._pause()
+        self.scene.restart()
+        self._end(running)
+
+    def desk_and_clients(self) -> None:
+        """All of them in one moment; the next clients meet nobody at home."""
+        running = self._start()
+        self._pause()
+        for pid, _ in running:
+            os.kill(pid, signal.SIGSTOP)
+        self.scene.kill()
+        self.both += 1
+        self._end(running, at_once=True)
+        self.clients()
+        self.scene.restart()
+
+    def network(self) -> None:
+        """The network, for a moment: cut with a reset, or silent."""
+        running = self._start()
+        self._pause()
+        self.scene.cable.make(self.dice.choice(["cut", "hang"]))
+        self.network_kills += 1
+        time.sleep(self.dice.random() * LONGEST_CUT_S)
+        if self.dice.random() < 0.5:
+            self._end(running)
+            self.scene.cable.make("join")
+        else:
+            self.scene.cable.make("join")
+            self._end(running)
+
+    def _start(self) -> list[tuple[int, int]]:
+        return [self._fork(f"{self.seed}-{self.kills}-{place}") for place in range(self.dice.choice([1, 1, 1, 2]))]
+
+    def _pause(self) -> None:
+        time.sleep(self.dice.random() * self.scene.life_s)
+
+    def _end(self, running: list[tuple[int, int]], *, at_once: bool = False) -> None:
+        for pid, _ in running:
+            if not at_once:
+                time.sleep(self.dice.random() * self.scene.life_s / len(running))
             os.kill(pid, signal.SIGKILL)
             self.kills += 1
-        for pid, pipe in clients:
+        for pid, pipe in running:
             os.waitpid(pid, 0)
             with os.fdopen(pipe, encoding="utf-8") as file:
                 self.said.hear(file.read())
@@ -240,32 +289,57 @@ def judge(killer: Killer, last: Last) -> dict[str, Any]:
     }
 
 
+def rounds(killer: Killer, *, kills: int, desk_kills: int, network_kills: int) -> None:
+    """Kills at least that many clients, and the desk and the network as often as said, evenly in between."""
+
+    def desk() -> None:
+        killer.desk() if killer.desk_kills <= killer.both else killer.desk_and_clients()
+
+    while killer.kills < kills:
+        share = killer.kills / kills
+        if killer.desk_kills + killer.both < desk_kills * share:
+            desk()
+        elif killer.network_kills < network_kills * share:
+            killer.network()
+        else:
+            killer.clients()
+    while killer.desk_kills + killer.both < desk_kills:
+        desk()
+    while killer.network_kills < network_kills:
+        killer.network()
+
+
+def open_scene(kind: str, folder: Path, *, seed: str, calm: float | None) -> Any:
+    """A help desk by its name, in its usual weather if none is given."""
+    if kind in REAL:
+        return REAL[kind](folder, seed=seed, calm=REAL[kind].calm if calm is None else calm)
+    dedupe, _, files = kind.partition("-")
+    return Paper(folder, dedupe=dedupe, attach="after_creation" if files else "same_request")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--desk", choices=KINDS, default="employee")
-    parser.add_argument("--desk-kills", type=int, default=None, help="default: one for every hundred kills")
-    parser.add_argument("--calm", type=float, default=0.5, help="share of requests that nothing happens to")
+    parser.add_argument("--kills", type=int, default=1000, help="of clients")
+    parser.add_argument("--desk", choices=[*REAL, *PAPER], default="employee")
+    parser.add_argument(
+        "--desk-kills", type=int, default=None, help="of the desk, alone or with clients; default: kills / 50"
+    )
+    parser.add_argument("--network-kills", type=int, default=None, help="default: kills / 4, where there is a network")
+    parser.add_argument("--calm", type=float, default=None, help="share of requests that nothing happens to")
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--folder", type=Path, default=None)
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     began = time.monotonic()
     print(f"seed {given.seed}", file=sys.stderr, flush=True)
-    desk_kills = given.kills // 100 if given.desk_kills is None else given.desk_kills
+    desk_kills = given.kills // 50 if given.desk_kills is None else given.desk_kills
+    network_kills = given.kills // 4 if given.network_kills is None else given.network_kills
     with contextlib.ExitStack() as stack:
         folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="torture-")))
         scene = open_scene(given.desk, folder / "desk", seed=given.seed, calm=given.calm)
         stack.callback(scene.close)
         killer = Killer(folder=folder / "data", scene=scene, seed=given.seed)
-        while killer.kills < given.kills:
-            due = (killer.desk_kills + 1) * given.kills / (desk_kills + 1)
-            if killer.desk_kills < desk_kills and killer.kills >= due:
-                killer.round(kill_desk=True)
-                killer.round(kill_desk=False)  # nobody at home
-                scene.restart()
-            else:
-                killer.round(kill_desk=False)
+        rounds(killer, kills=given.kills, desk_kills=desk_kills, network_kills=network_kills if scene.cable else 0)
         result = judge(killer, killer.settle())
     bad = [name for name in ("lost", "doubled", "changed", "unknown", "claimed", "not_sent", "crashed") if result[name]]
     result |= {
@@ -273,6 +347,8 @@ def main() -> int:
         "desk": given.desk,
         "kills": killer.kills,
         "desk_kills": killer.desk_kills,
+        "both_kills": killer.both,
+        "network_kills": killer.network_kills,
         "killed_during": dict(killer.said.killed_during.most_common()),
         "seed": given.seed,
         "seconds": round(time.monotonic() - began, 1),

@@ -1,4 +1,7 @@
-"""The help desks that `torture.py` kills clients of: how a client reaches one, how it is killed, and what is there in the end."""
+"""The help desks that `torture.py` kills clients of: how a client reaches one, how it is killed, and what is there in the end.
+
+The real ones stand behind bad weather (weather.py) and a cable that is pulled (cable.py); those that are a file behind neither.
+"""
 
 # ruff: noqa: S311 -- dice, not secrets
 
@@ -7,18 +10,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 from paper_desk import PaperDesk
+from torture_way import way
 
-from client.demo.launch import DemoDesk, start
+from client.demo.launch import start
 from client.desks.employee import EmployeeDesk
 from client.model import Attachment, Payload
 
@@ -30,11 +31,17 @@ def payload_of(key: str) -> Payload:
     dice = random.Random(key)
     kinds = (("photo.png", "image/png"), ("Bericht \u00fc 1.txt", "text/plain"), ("data.json", "application/json"))
     files = tuple(
-        Attachment(name=name, media_type=kind, data=dice.randbytes(dice.choice([0, 1, 700, 20_000, 150_000])))
+        Attachment(name=name, media_type=kind, data=_data(dice, kind))
         for name, kind in dice.sample(kinds, dice.randint(0, 3))
     )
     body = f"Cause: a test\n\nIt does not print. {dice.random()}\n\nDeskside ref: {key}"
     return Payload(key=key, subject=f"Torture {key}", body=body, fields={"cause": "dns.unreachable"}, attachments=files)
+
+
+def _data(dice: random.Random, kind: str) -> bytes:
+    """Text is text: some desks look into it and write it anew."""
+    size = dice.choice([0, 2, 700, 20_000, 150_000])
+    return dice.randbytes(size) if kind.startswith("image/") else dice.randbytes(size).hex().encode()[:size]
 
 
 @dataclass
@@ -46,17 +53,32 @@ class Found:
     doubled_files: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
 
+    def add(self, subject: str, texts: list[str], files: list[bytes]) -> None:
+        """A ticket as its agent sees it: its text and its replies' in order, and the files of all of them in any."""
+        key = subject.removeprefix("Torture ")
+        self.tickets[key] += 1
+        replies = [text.rpartition("Deskside ref: ")[2].strip() for text in texts[1:]]
+        self.replies.update(replies)
+        sent = Counter(digest(one.data) for each in (key, *replies) for one in payload_of(each).attachments)
+        same_text = bool(texts) and texts[0].replace("\r\n", "\n").strip() == payload_of(key).body.strip()
+        if not same_text or Counter(digest(one) for one in files) != sent:
+            self.changed.append(key)
+
 
 class Employee:
     """The embedded help desk behind the employee API, with bad weather in between."""
 
     undecided = False  # it knows keys: nothing may stay unsure
+    life_s = 0.5  # a client's longest
+    calm = 0.5  # share of requests that nothing happens to
+    waiting = 20  # messages; nobody writes more while nothing goes, and in the end all have to be sent
 
     def __init__(self, folder: Path, *, seed: str, calm: float) -> None:
         self._folder = folder
         self.desk = start(folder, rate=0)
         self._stack = contextlib.ExitStack()
-        self._url = self._stack.enter_context(weather(self.desk, seed=seed, calm=calm))
+        self.cable = self._stack.enter_context(way(self.desk.port, seed=seed, calm=calm))
+        self._url = f"http://127.0.0.1:{self.cable.port}"
 
     def open(self, _: str) -> EmployeeDesk:
         """The desk as a client sees it."""
@@ -76,38 +98,35 @@ class Employee:
         self._stack.close()
         self.desk.stop()
 
-    def found(self, replies: dict[str, str]) -> Found:
-        """Looks at the desk from both sides: the employee API, and the agent's page for bodies and files."""
-        found, ids = Found(), {}
+    def found(self, _: dict[str, str]) -> Found:
+        """Looks at the desk from both sides: the employee API for texts, and the agent's page for bodies and files."""
+        found, tickets = Found(), {}
         with httpx.Client(headers={"Authorization": f"Bearer {self.desk.token}"}, trust_env=False, timeout=60) as api:
             before: str | None = None
             while True:
                 query = {"before": before} if before else {}
                 page = api.get(f"{self.desk.api}/tickets", params=query).raise_for_status().json()
-                for one in page["tickets"]:
-                    key = one["subject"].removeprefix("Torture ")
-                    found.tickets[key] += 1
-                    ids[key] = one["id"]
+                tickets |= {one["id"]: one["subject"] for one in page["tickets"]}
                 before = page.get("next_before")
                 if not before:
                     break
-            for to in set(replies.values()):
-                for one in api.get(f"{self.desk.api}/tickets/{to}").raise_for_status().json()["comments"][1:]:
-                    found.replies[one["text"].rpartition("Deskside ref: ")[2].strip()] += 1
+            said = {
+                id: api.get(f"{self.desk.api}/tickets/{id}").raise_for_status().json()["comments"] for id in tickets
+            }
         with self.desk.agent() as seat:
-            for key, id in ids.items():
-                there, sent = seat.ticket(id), payload_of(key)
-                # The page shows the files of a ticket's replies too.
-                keys = [key, *(reply for reply, to in replies.items() if to == id and reply in found.replies)]
-                files = Counter(digest(one.data) for each in keys for one in payload_of(each).attachments)
-                same_files = Counter(digest(one.data) for one in there.attachments) == files
-                if there.body.replace("\r\n", "\n").strip() != sent.body.strip() or not same_files:
-                    found.changed.append(key)
+            for id, subject in tickets.items():
+                there = seat.ticket(id)  # its page shows the files of a ticket's replies too
+                texts = [there.body, *(one["text"] for one in said[id][1:])]
+                found.add(subject, texts, [one.data for one in there.attachments])
         return found
 
 
 class Paper:
-    """A desk that is a file, of a kind that no server of ours is."""
+    """A desk that is a file, of a kind that no server of ours is. No network leads to it."""
+
+    cable = None
+    life_s = 0.5
+    waiting = 20
 
     def __init__(self, folder: Path, *, dedupe: str, attach: str) -> None:
         folder.mkdir(parents=True)
@@ -153,34 +172,5 @@ class Paper:
         return found
 
 
-def open_scene(kind: str, folder: Path, *, seed: str, calm: float) -> Employee | Paper:
-    """A help desk by its name: "employee", "search", "search-files" (files after the ticket), "none", "none-files"."""
-    if kind == "employee":
-        return Employee(folder, seed=seed, calm=calm)
-    dedupe, _, files = kind.partition("-")
-    return Paper(folder, dedupe=dedupe, attach="after_creation" if files else "same_request")
-
-
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@contextlib.contextmanager
-def weather(desk: DemoDesk, *, seed: str, calm: float) -> Iterator[str]:
-    command = [
-        sys.executable,
-        str(Path(__file__).with_name("weather.py")),
-        "--to",
-        f"127.0.0.1:{desk.port}",
-        "--seed",
-        seed,
-    ]
-    process = subprocess.Popen(
-        [*command, "--calm", str(calm)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import random
+import re
 import socket
 import struct
 import sys
@@ -35,6 +36,9 @@ ANSWERS = {
     "login": b"HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Length: 26\r\n\r\n<form>Please log in</form>",
 }
 
+# What a request says about the address that it was sent to must be the desk's own.
+ADDRESS = re.compile(rb"^(origin: http://|referer: http://|host: )[^/\s]+", re.IGNORECASE | re.MULTILINE)
+
 
 class Lost(Exception):
     """The line is gone."""
@@ -45,8 +49,10 @@ class Weather:
         self._to = to
         self._dice = random.Random(seed)
         self._calm = calm
+        self._serving: set[asyncio.Task[None] | None] = set()  # the loop keeps no task alive whose line is silent
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
         with contextlib.suppress(OSError, Lost, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while True:
                 await self._one(reader, writer)
@@ -54,6 +60,7 @@ class Weather:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
+        self._serving.discard(asyncio.current_task())
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head, body = await message(reader)
@@ -81,7 +88,8 @@ class Weather:
     async def _pass_on(self, head: bytes, body: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*self._to)
         try:
-            writer.write(head + body)
+            here = f"{self._to[0]}:{self._to[1]}".encode()
+            writer.write(ADDRESS.sub(lambda found: found[1] + here, head) + body)
             await writer.drain()
             answer_head, answer_body = await message(reader)
             return answer_head + answer_body

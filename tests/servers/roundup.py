@@ -145,26 +145,7 @@ class Roundup:
         try:
             self._seed(home)
             self._log = (self.folder / "server.log").open("wb")
-            self._process = subprocess.Popen(
-                [
-                    self._python,
-                    "-B",
-                    "-c",
-                    RUN,
-                    "-t",
-                    "thread",
-                    "-n",
-                    "127.0.0.1",
-                    "-p",
-                    str(self.port),
-                    f"{NAME}={home}",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                **self._how,
-            )
-            self._wait()
+            self.restart()
         except BaseException:
             self.__exit__()
             raise
@@ -180,6 +161,23 @@ class Roundup:
                 process.wait(10)
             self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """Ends the server as a power cut would."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def restart(self) -> None:
+        """Starts the server, which does not run (any more), and waits until it answers."""
+        tracker = f"{NAME}={self.folder / NAME}"
+        self._process = subprocess.Popen(
+            [self._python, "-B", "-c", RUN, "-t", "thread", "-n", "127.0.0.1", "-p", str(self.port), tracker],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            **self._how,
+        )
+        self._wait()
 
     def as_agent(self, method: str, path: str, **query: Any) -> Any:
         """Asks as an agent, past the adapter; gives the answer's data."""
