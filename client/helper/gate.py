@@ -168,8 +168,7 @@ class Gate:
         given = parameters if isinstance(parameters, Mapping) else {"?": repr(parameters)}
         said = json.dumps([str(ask)[:40], str(id)[:80], {str(k)[:40]: str(v)[:80] for k, v in list(given.items())[:4]}])
         words = json.dumps(" ".join(one for one in more if one)[:600])
-        line = f"user={caller.user} process={caller.process} {caller.about} asks {said}: {result} {words}"
-        self.log(line.replace("\x7f", "?"))  # the one character that JSON leaves as it is
+        self.log(f"user={caller.user} process={caller.process} {caller.about} asks {said}: {result} {words}")
 
 
 def _no(reason: str, words: str) -> dict[str, Any]:

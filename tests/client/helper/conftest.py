@@ -93,6 +93,14 @@ class Lab:
     def process(self, name: str) -> psutil.Process:
         return next(one for one in psutil.Process(self.inside).children(recursive=True) if one.name() == name)
 
+    def processes(self, *names: str) -> list[str]:
+        """What runs there under these names."""
+        found = []
+        for one in below(self.inside):
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                found.append(one.name())
+        return [name for name in found if name in names]
+
     def reload_bus(self) -> None:
         """Makes the bus look for its services again."""
         self.call("root", "raw('ReloadConfig', to=BUS)")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
+import time
 
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from client.helper import gate as gates
-from client.helper.actions import ACTIONS, SYSTEMD, Action, Way, said, way_for
+from client.helper.actions import ACTIONS, SYSTEMD, Action, Way, _off_and_on, said, way_for
 from client.helper.gate import Caller, Gate
 from client.helper.parameters import Refused, checked, filled_in
 from client.helper.policy import Untrusted
@@ -117,6 +119,36 @@ def test_what_is_refused_a_thousand_times_is_two_lines_of_the_log(house) -> None
     assert "994 requests were refused" in house.lines[13]
 
 
+def test_one_caller_has_two_at_once_and_all_together_eight(monkeypatch) -> None:
+    house = House(monkeypatch)
+    ids = house.ask("list")["ids"]
+    values = {"interface": "eth0", "minutes": "5"}
+
+    async def all_at_once(who) -> list[str]:
+        go = asyncio.Event()
+
+        async def carry_out(action, way, values):
+            await go.wait()
+            return True, action.done, ""
+
+        async def judge(id, action, person):
+            return "yes"
+
+        monkeypatch.setattr(gates, "carry_out", carry_out)
+        tasks = []
+        for number, id in enumerate(ids):
+            given_ = {name: values[name] for name in ACTIONS[id].parameters}
+            tasks.append(asyncio.ensure_future(house.gate.answer(Caller(who(number)), "run", id, given_, judge)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        go.set()
+        return [told["reason"] for told in await asyncio.gather(*tasks)]
+
+    mine = asyncio.run(all_at_once(lambda _: "1"))
+    assert (mine[:2], mine[2]) == (["done"] * 2, "busy")
+    assert asyncio.run(all_at_once(lambda number: f"S-1-5-{number}"))[:9] == ["done"] * 8 + ["busy"]
+
+
 def test_a_thousand_users_are_not_kept_forever(house) -> None:
     for number in range(5000):
         house.ask("plan", "dns.flush", caller=Caller(str(number)))
@@ -184,6 +216,7 @@ def test_minutes_are_a_number_between_one_and_a_day(text: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=300))
+@example("run\x7f", "x\r\n\x1b[2J", "\u2028\x00")
 def test_a_line_of_the_log_is_one_line(ask: str, id: str, value: str) -> None:
     lines: list[str] = []
     gate = Gate(lines.append, exists=lambda _: True, rules=lambda: None)
@@ -330,11 +363,46 @@ class TestRunning:
     def test_after_its_time_it_is_ended_with_all_it_has_started_and_the_last_command_runs(self, tmp_path) -> None:
         mark, child = tmp_path / "mark", tmp_path / "child"
         script = f"sleep 60 & echo $! > {child}; wait"
+        began = time.monotonic()
         told = carried_out(doing(("/bin/sh", "-c", script), last=("/usr/bin/touch", str(mark)), limit_s=0.3))
+        assert time.monotonic() - began < 30
         assert told[:2] == (False, "It took too long and was ended.")
         assert mark.exists()
         left = [one for one in psutil.process_iter() if one.pid == int(child.read_text())]
         assert all(one.status() == psutil.STATUS_ZOMBIE for one in left)
+
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # that it still runs is the point
+    @pytest.mark.parametrize("apart", [False, True])
+    def test_when_the_helper_is_told_to_end_only_what_must_not_be_broken_off_goes_on(self, tmp_path, apart) -> None:
+        child, mark = tmp_path / "child", tmp_path / "mark"
+        script = f"echo $$ > {child}.new; mv {child}.new {child}; exec sleep 60"
+        way = Way(sys.platform, (("/bin/sh", "-c", script),), last=("/usr/bin/touch", str(mark)), apart=apart)
+
+        async def told_to_end() -> None:
+            task = asyncio.ensure_future(carry_out(doing(), way, {}))
+            while not child.exists():  # noqa: ASYNC110 -- another process makes it
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(told_to_end())
+        process = psutil.Process(int(child.read_text())) if psutil.pid_exists(int(child.read_text())) else None
+        goes_on = process is not None and process.status() != psutil.STATUS_ZOMBIE
+        if process is not None and goes_on:
+            process.kill()
+            process.wait(10)
+        assert goes_on is apart
+        assert mark.exists()
+
+    def test_an_adapter_is_not_left_off_by_whoever_ends_the_script(self, tmp_path) -> None:
+        off, on = tmp_path / "off", tmp_path / "on"
+        command = _off_and_on(f'touch "{off}"; sleep 0.2', f'echo "$1" > "{on}"')
+        with subprocess.Popen([*command[:-1], "eth0; reboot"]) as process:
+            while not off.exists():
+                time.sleep(0.01)
+            process.terminate()
+        assert on.read_text() == "eth0; reboot\n"
 
     def test_a_program_that_is_gone_is_a_sentence(self) -> None:
         assert carried_out(doing(("/nonexistent/program",)))[:2] == (False, "The system could not do it.")
