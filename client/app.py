@@ -405,12 +405,11 @@ class App:
 
     @cached_property
     def writing(self) -> Writing:
-        """What leaves this computer for the help desk: previews, receipts, what an outbox entry can be sent without."""
+        """What leaves this computer for the help desk: the preview, and sending exactly that."""
         from client.writing import Writing  # noqa: PLC0415 -- brings asyncio, not needed at rest
 
         return Writing(
             outbox=self._outbox,
-            correspondence=self._correspondence,
             healthy=self._reports.last_healthy,
             pseudonyms=self._pseudonyms,
             who=self._who(),

@@ -15,11 +15,31 @@ from urllib.parse import urlsplit
 
 from client.errors import NotFound, SettingsFault, SignInNeeded
 from client.model import Payload
+from client.receipt import LABEL, without_ref
+
+__all__ = [  # `without_ref` is made where receipts are, and looked for here
+    "FIELDS",
+    "MAX_LINE",
+    "MAX_VALUE",
+    "basic",
+    "checked",
+    "field_rules",
+    "html_of",
+    "missing",
+    "not_yours",
+    "one_line",
+    "own_fields",
+    "proper_secret",
+    "signed",
+    "text_of",
+    "web_link",
+    "with_ref",
+    "without_ref",
+]
 
 MAX_LINE: Final = 500  # of a subject that a desk tells
 MAX_VALUE: Final = 200  # of a field
 FIELDS: Final = ("cause", "subject", "severity", "tier", "device", "client", "version", "platform")
-REF: Final = re.compile(r"\s*^Deskside ref: [A-Za-z0-9-]{8,64}\s*\Z", re.MULTILINE)
 BREAKS: Final = frozenset(
     {"p", "div", "br", "li", "tr", "pre", "blockquote", "ul", "ol", "table", "section", "article"}
 ) | {f"h{level}" for level in range(1, 7)}
@@ -59,12 +79,7 @@ def not_yours() -> NotFound:
 
 def with_ref(payload: Payload) -> str:
     """The ticket's text with our key in it, so that a desk without a place for keys can be asked for it."""
-    return payload.body if payload.key in payload.body else f"{payload.body}\n\nDeskside ref: {payload.key}"
-
-
-def without_ref(text: str) -> str:
-    """A ticket's text as it was written: without the line that `with_ref` has added."""
-    return REF.sub("", text)
+    return payload.body if payload.key in payload.body else f"{payload.body}\n\n{LABEL}{payload.key}"
 
 
 def own_fields(rules: Sequence[str], payload: Payload) -> dict[str, str]:

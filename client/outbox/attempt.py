@@ -35,8 +35,9 @@ from client.errors import (
 from client.model import Attachment, Capabilities, Conversation, Created, Payload
 from client.outbox.backoff import wait_asked_s, wait_s
 from client.outbox.ledger import Ledger, Task
-from client.outbox.matching import check_sizes, essence, places
+from client.outbox.matching import check_sizes, places, worth_leaving_out
 from client.outbox.words import words_of
+from client.receipt import essence
 
 CIRCUIT_OPENS_AT: Final = 3  # failures of the desk itself in a row; two may be two bad tickets
 ATTEMPT_DEADLINE_S: Final = 180.0  # for the desk's work; an adapter has shorter ones of its own
@@ -381,8 +382,17 @@ class Attempt:
             pause = wait_s(failures - CIRCUIT_OPENS_AT + 1, roll=self._roll()) if opened else 0.0
             words = f"{words} Everything waits until the help desk is well again." if opened else words
             return set(await self._note(self._ledger.pause, words, wait_s=pause))
+        await self._refused_file(fault, words)
         await self._note(self._ledger.ends, task.id, "refused", words, unclear_since=since)
         return set()
+
+    async def _refused_file(self, fault: DesksideError, words: str) -> None:
+        """Notes which file was too large, so that the employee can send the message without it."""
+        place = None
+        if isinstance(fault, TooLarge):
+            place = worth_leaving_out(fault.name, self._task.payload.attachments)
+        if place is not None:
+            await self._note(self._ledger.file, self._task.id, place, "refused", words)
 
     async def _begin(self) -> None:
         await self._note(self._ledger.begin, self._task.id)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from client.model import Created, Payload
+from client.outbox import receipts
 from client.outbox.database import Database
 from client.outbox.packing import unpack
 
@@ -124,6 +125,7 @@ class Ledger:
                 (msgspec.json.encode(ticket), id),
             )
             connection.execute("INSERT OR IGNORE INTO own_ticket VALUES (?)", (ticket.id,))
+            receipts.created(connection, id, ticket)
             for place in attached:
                 _set_progress(connection, id, place, "attached")
 
@@ -144,6 +146,7 @@ class Ledger:
                 " sent_at = ?, last_error = ? WHERE id = ?",
                 (self._clock(), note, id),
             )
+            receipts.sent(connection, id, now=self._clock())
             connection.execute("UPDATE pause SET failures = 0, until = 0, set_at = 0, asked = 0, reason = ''")
 
         self._database.write(work)

@@ -6,6 +6,7 @@ from collections import Counter
 
 from client.errors import TooLarge
 from client.model import Attachment
+from client.receipt import essence
 
 
 def check_sizes(attachments: tuple[Attachment, ...], most: int | None) -> None:
@@ -38,6 +39,9 @@ def places(names: tuple[str, ...], attachments: tuple[Attachment, ...]) -> tuple
     return tuple(found)
 
 
-def essence(text: str) -> str:
-    """Letters and digits alone: what survives the Markdown, HTML and white space of any desk."""
-    return "".join(char for char in text.casefold() if char.isalnum()) or "".join(text.split())
+def worth_leaving_out(name: str, attachments: tuple[Attachment, ...]) -> int | None:
+    """Which file a desk means that takes no message of this size: the one it names, else the largest; None without files."""
+    if not attachments:
+        return None
+    named = [place for place, one in enumerate(attachments) if one.name == name]
+    return named[0] if named else max(range(len(attachments)), key=lambda place: len(attachments[place].data))

@@ -39,6 +39,8 @@ def rescue(damaged: Path, into: sqlite3.Connection, *, now: float) -> str:
         blobs = {row["sha256"]: row["data"] for row in _rows(old, "blob") if _sound(row)}
         own = [row["id"] for row in _rows(old, "own_ticket")]
         into.executemany("INSERT OR IGNORE INTO own_ticket VALUES (?)", [(id,) for id in own])
+        for row in _rows(old, "receipt"):
+            _copy(into, "receipt", row, "", [], blobs)
         files = list(_rows(old, "draft_file"))
         for row in _rows(old, "draft"):
             mine = [file for file in files if file["draft"] == row["id"] and file["sha256"] in blobs]

@@ -11,16 +11,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from client.errors import StorageFault, UsageError
-from client.model import Attachment, Draft, OutboxEntry, Payload, SendState
+from client.model import Attachment, Draft, OutboxEntry, Payload
 from client.outbox.database import Database
-from client.outbox.ledger import CLOCK_SLACK_S, DAMAGED, FIRST_IN_TICKET, Ledger, read_payload, read_ticket
+from client.outbox.ledger import FIRST_IN_TICKET, Ledger, read_payload
 from client.outbox.mailbox import Mailbox
-from client.outbox.packing import Packed, pack, pack_draft, unpack_draft
+from client.outbox.packing import pack, pack_draft, unpack_draft
+from client.outbox.receipts import Receipts, forget
+from client.outbox.rows import ahead, drop_unused_blobs, entry_row, insert, keep_blobs, told
 from client.outbox.turn import Turn, somebodys
 
 DAY_S: Final = 86_400.0
@@ -48,6 +49,7 @@ class Outbox:
         self._in_hand = threading.Lock()
         self._trouble_until = 0.0
         self.ledger = Ledger(self._database, clock=clock)
+        self.receipts = Receipts(self._database)
 
     # --- drafts
 
@@ -69,12 +71,12 @@ class Outbox:
                 (draft.id, draft.created_at.timestamp(), self._clock(), packed.body),
             )
             connection.execute("DELETE FROM draft_file WHERE draft = ?", (draft.id,))
-            _keep_blobs(connection, packed)
+            keep_blobs(connection, packed)
             connection.executemany(
                 "INSERT INTO draft_file VALUES (?, ?, ?, ?, ?)",
                 [(draft.id, place, one.name, one.media_type, one.sha256) for place, one in enumerate(packed.files)],
             )
-            _drop_unused_blobs(connection)
+            drop_unused_blobs(connection)
 
         self._database.write(work)
 
@@ -109,7 +111,7 @@ class Outbox:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM draft WHERE id = ?", (draft_id,))
-            _drop_unused_blobs(connection)
+            drop_unused_blobs(connection)
 
         self._database.write(work)
         self._database.forget_deleted()
@@ -134,7 +136,7 @@ class Outbox:
         def work(connection: sqlite3.Connection) -> None:
             known = connection.execute("SELECT sha256 FROM entry WHERE id = ?", (payload.key,)).fetchone()
             if known is None:
-                self._insert(connection, payload, packed, reply_to)
+                insert(connection, payload, packed, reply_to=reply_to, now=self._clock())
             elif known["sha256"] != packed.sha256:
                 raise UsageError(
                     "This message is already in the outbox, with other words.",
@@ -144,7 +146,7 @@ class Outbox:
             connection.execute(
                 "DELETE FROM entry WHERE state = 'sent' AND sent_at BETWEEN 1 AND ?", (self._clock() - SENT_KEPT_S,)
             )
-            _drop_unused_blobs(connection)
+            drop_unused_blobs(connection)
 
         self._database.write(work)
         self._database.forget_deleted()  # what the redaction took out of the ticket was in the draft
@@ -157,13 +159,9 @@ class Outbox:
             StorageFault: the file cannot be read.
         """
         since = self._clock() - SENT_SHOWN_S
+        shown = "SELECT * FROM entry WHERE state != 'sent' OR sent_at >= ? ORDER BY number DESC"
         return self._database.read(
-            lambda connection: tuple(
-                _entry(row)
-                for row in connection.execute(
-                    "SELECT * FROM entry WHERE state != 'sent' OR sent_at >= ? ORDER BY number DESC", (since,)
-                )
-            )
+            lambda connection: tuple(told(connection, row) for row in connection.execute(shown, (since,)).fetchall())
         )
 
     def payload(self, entry_id: str) -> Payload:
@@ -176,7 +174,7 @@ class Outbox:
 
         def work(connection: sqlite3.Connection) -> Payload:
             try:
-                return read_payload(connection, _row(connection, entry_id))
+                return read_payload(connection, entry_row(connection, entry_id))
             except ValueError as error:
                 raise StorageFault(
                     "This computer's disk has damaged this message.",
@@ -184,14 +182,6 @@ class Outbox:
                 ) from error
 
         return self._database.read(work)
-
-    def receipt(self, entry_id: str) -> str:
-        """The SHA-256 of the payload's canonical JSON, taken when it was added: proves later what was sent.
-
-        Raises:
-            UsageError: there is no such entry.
-        """
-        return str(self._database.read(lambda connection: _row(connection, entry_id)["sha256"]))
 
     def retry(self, entry_id: str) -> None:
         """Makes an entry due now. For an unsure one this is the employee's decision to send it once more.
@@ -202,7 +192,7 @@ class Outbox:
         """
 
         def work(connection: sqlite3.Connection) -> None:
-            row = _row(connection, entry_id)
+            row = entry_row(connection, entry_id)
             if row["state"] == "sent":
                 raise UsageError("This message has been sent already.", hint="Nothing needs to be done.")
             if row["active"]:
@@ -232,10 +222,13 @@ class Outbox:
         busy = UsageError("This message is being sent right now.", hint="Wait a moment, then look again.")
 
         def work(connection: sqlite3.Connection) -> None:
-            if _row(connection, entry_id)["active"] and not alone:
+            row = entry_row(connection, entry_id)
+            if row["active"] and not alone:
                 raise busy
+            if row["ticket"] is None and row["unclear_since"] is None and row["state"] != "sent":  # it never left
+                forget(connection, entry_id)
             connection.execute("DELETE FROM entry WHERE id = ?", (entry_id,))
-            _drop_unused_blobs(connection)
+            drop_unused_blobs(connection)
 
         with self.turn() as alone:
             self._database.write(work)
@@ -260,6 +253,24 @@ class Outbox:
         if self._database.path.exists():
             self._database.write(work)
 
+    def way_is_clear(self) -> None:
+        """The network is back: what waited for a way is due now. What the desk itself has asked for stays as it is. Makes no file.
+
+        Raises:
+            StorageFault: the disk did not take it.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            now = self._clock()
+            connection.execute("UPDATE pause SET until = 0, set_at = 0, failures = 0, reason = '' WHERE asked = 0")
+            connection.execute(
+                "UPDATE entry SET due_at = ?, due_set_at = ? WHERE state IN ('waiting', 'created') AND active = 0",
+                (now, now),
+            )
+
+        if self._database.path.exists():
+            self._database.write(work)
+
     def seconds_until_due(self) -> float | None:
         """Seconds until something is due (0: now), None when nothing waits. Quick; does not wait for a writer.
 
@@ -270,15 +281,15 @@ class Outbox:
 
         def work(connection: sqlite3.Connection) -> float | None:
             pause = connection.execute("SELECT * FROM pause").fetchone()
-            paused = _ahead(pause["until"], pause["set_at"], now)
+            paused = ahead(pause["until"], pause["set_at"], now)
             waits = []
             for row in connection.execute(
                 "SELECT urgent, active, due_at, due_set_at FROM entry WHERE state IN ('waiting', 'created')"  # noqa: S608 -- a constant
                 f" AND (active = 1 OR {FIRST_IN_TICKET})"
             ):
                 free = row["urgent"] == 2 or (row["urgent"] == 1 and not pause["asked"])  # noqa: PLR2004 -- see schema.sql
-                ahead = _ahead(row["due_at"], row["due_set_at"], now)
-                waits.append(0.0 if row["active"] else ahead if free else max(ahead, paused))
+                wait = ahead(row["due_at"], row["due_set_at"], now)
+                waits.append(0.0 if row["active"] else wait if free else max(wait, paused))
             return min(waits, default=None)
 
         wait = self._database.read(work)
@@ -296,7 +307,9 @@ class Outbox:
         """The entries with these ids, oldest first; those that are gone are left out."""
         return self._database.read(
             lambda connection: tuple(
-                _entry(row) for row in connection.execute("SELECT * FROM entry ORDER BY number") if row["id"] in ids
+                told(connection, row)
+                for row in connection.execute("SELECT * FROM entry ORDER BY number").fetchall()
+                if row["id"] in ids
             )
         )
 
@@ -323,95 +336,5 @@ class Outbox:
         """Lets go of the file."""
         self._database.close()
 
-    # --- rows
-
-    def _insert(self, connection: sqlite3.Connection, payload: Payload, packed: Packed, reply_to: str | None) -> None:
-        now = self._clock()
-        _keep_blobs(connection, packed)
-        pause = connection.execute("SELECT * FROM pause").fetchone()
-        paused = pause["asked"] and _ahead(pause["until"], pause["set_at"], now) > 0
-        subject = payload.subject
-        if reply_to is not None:
-            subject = next((line.strip() for line in payload.body.splitlines() if line.strip()), "")[:120]
-        connection.execute(
-            "INSERT INTO entry (id, kind, reply_to, subject, payload, sha256, state, created_at, due_at, due_set_at, urgent,"
-            " last_error) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, 1, ?)",
-            (
-                payload.key,
-                "ticket" if reply_to is None else "reply",
-                reply_to,
-                subject,
-                packed.body,
-                packed.sha256,
-                now,
-                now,
-                now,
-                pause["reason"] if paused else "",
-            ),
-        )
-        connection.executemany(
-            "INSERT INTO entry_file (entry, place, name, sha256) VALUES (?, ?, ?, ?)",
-            [(payload.key, place, one.name, one.sha256) for place, one in enumerate(packed.files)],
-        )
-
     def _entry(self, entry_id: str) -> OutboxEntry:
-        return self._database.read(lambda connection: _entry(_row(connection, entry_id)))
-
-
-def _row(connection: sqlite3.Connection, entry_id: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = connection.execute("SELECT * FROM entry WHERE id = ?", (entry_id,)).fetchone()
-    if row is None:
-        raise UsageError(
-            f"There is nothing in the outbox with the number {entry_id}.", hint="`deskside outbox list` shows it."
-        )
-    return row
-
-
-def _entry(row: sqlite3.Row) -> OutboxEntry:
-    """An entry as callers see it; one whose row the disk has damaged is shown too, as refused."""
-    try:
-        state = SendState(row["state"])
-        if row["active"] and state is SendState.WAITING:
-            state = SendState.SENDING
-        waits = state in {SendState.WAITING, SendState.CREATED} and not row["active"]
-        return OutboxEntry(
-            id=row["id"],
-            kind="reply" if row["kind"] == "reply" else "ticket",
-            state=state,
-            subject=row["subject"],
-            created_at=_time(row["created_at"]),
-            attempts=row["attempts"],
-            next_attempt_at=_time(row["due_at"]) if waits else None,
-            last_error=row["last_error"],
-            ticket=read_ticket(row),
-            sent_at=None if row["sent_at"] is None else _time(row["sent_at"]),
-        )
-    except (ValueError, TypeError, OverflowError):
-        log.warning("an entry of the outbox is damaged", exc_info=True)
-        return OutboxEntry(
-            id=str(row["id"]),
-            kind="ticket",
-            state=SendState.REFUSED,
-            subject=str(row["subject"]),
-            created_at=_time(0),
-            last_error=DAMAGED,
-        )
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _ahead(due_at: float, decided_at: float, now: float) -> float:
-    """Seconds until `due_at`; 0 when the clock was put back behind the moment of the decision."""
-    return 0.0 if decided_at > now + CLOCK_SLACK_S else max(0.0, due_at - now)
-
-
-def _keep_blobs(connection: sqlite3.Connection, packed: Packed) -> None:
-    connection.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?)", list(packed.blobs.items()))
-
-
-def _drop_unused_blobs(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "DELETE FROM blob WHERE sha256 NOT IN (SELECT sha256 FROM draft_file) AND sha256 NOT IN (SELECT sha256 FROM entry_file)"
-    )
+        return self._database.read(lambda connection: told(connection, entry_row(connection, entry_id)))

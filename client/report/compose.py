@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from client.model import Attachment, Draft, FixOutcome, Payload, Preview, Section
+from client.receipt import sealed
 from client.report.diff import changes
 from client.report.html import fragment, page
 from client.report.pseudonyms import Pseudonyms
@@ -148,7 +149,7 @@ def compose(
         fields=_fields(report, who=who, device=device),
         attachments=tuple(attachments),
     )
-    return Preview(payload=payload, sections=sections, redactions=cleaned.redactions)
+    return Preview(payload=sealed(payload), sections=sections, redactions=cleaned.redactions)
 
 
 def clean_draft(

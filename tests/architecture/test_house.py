@@ -32,7 +32,7 @@ ALLOWED = {
     "client.account_parts": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # as above
     "client.accounts": {*BASE, "client.account_parts", *(f"client.{name}" for name in MIDDLE)},  # as above
     "client.correspondence": {*BASE, "client.accounts", *(f"client.{name}" for name in MIDDLE)},  # as above
-    "client.writing": {*BASE, "client.correspondence", *(f"client.{name}" for name in MIDDLE)},  # as above
+    "client.writing": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # as above
     "client.app": {
         *BASE,
         "client.runtime",

@@ -15,6 +15,7 @@ import pytest
 
 from client.demo.launch import DemoDesk, start
 from client.platform.single_instance import SIGN_IN, SingleInstance, instance_folder
+from client.receipt import hash_in, without_ref
 
 Run = Callable[..., Any]
 WORDS = "The printer prints blank pages. Größe 日本語 🙂"
@@ -154,11 +155,10 @@ def test_the_preview_is_what_is_sent_and_sends_nothing(signed_in: Run, desk: Dem
     assert signed_in(*words, "--preview").out.startswith("Preview\n")
     sent = signed_in(*words, "--yes", "--json").json
     body = desk.agent_ticket(sent["ticket"]["id"]).body
-    key = {shown["preview"]["key"]: sent["entry"]["id"]}  # each ticket has a key of its own; nothing else differs
-    expected = shown["preview"]["body"]
-    for old, new in key.items():
-        expected = expected.replace(old, new)
-    assert body == expected
+    # Each ticket has a key of its own, and so a hash of its own; nothing else differs.
+    assert without_ref(body) == without_ref(shown["preview"]["body"])
+    assert body.splitlines()[-1].startswith(f"Deskside ref: {sent['entry']['id']} \u00b7 sha256 ")
+    assert hash_in(body) != hash_in(shown["preview"]["body"])
 
 
 def test_sections_can_be_left_out(signed_in: Run) -> None:

@@ -124,7 +124,7 @@ def test_the_payload_comes_back_byte_for_byte(outbox):
 def test_the_receipt_is_the_hash_of_the_canonical_form(outbox):
     outbox.add(payload())
     packed = pack(payload(fields={"a": "1", "b": "2"}), reply_to=None)
-    assert outbox.receipt("k-1") == packed.sha256
+    assert outbox.receipts.of("k-1").whole_sha256 == packed.sha256
     assert json.loads(packed.body)["fields"] == {"a": "1", "b": "2"}
 
 
@@ -160,7 +160,7 @@ def test_what_was_sent_is_shown_for_two_weeks_and_kept_for_ninety_days(outbox, c
 
 
 def test_unknown_ids_are_said_in_a_sentence(outbox):
-    for call in (outbox.payload, outbox.retry, outbox.drop, outbox.receipt, outbox.mailbox.kept_conversation):
+    for call in (outbox.payload, outbox.retry, outbox.drop, outbox.receipts.of, outbox.mailbox.kept_conversation):
         with pytest.raises(UsageError, match="There is no"):
             call("nothing")
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.model import Attachment, Draft, FixResult
+from client.receipt import fingerprint
 from client.report.compose import HTML, JSON, SUMMARY, compose
 from client.report.pseudonyms import Pseudonyms
 from client.report.summary import LONGEST_BODY, RESULTS, STATUSES
@@ -48,11 +49,12 @@ def everything(preview) -> str:
 
 
 def test_the_body_starts_with_the_cause_and_ends_with_the_key(draft, who):
-    lines = preview(draft, who).payload.body.splitlines()
+    payload = preview(draft, who).payload
+    lines = payload.body.splitlines()
     assert lines[0] == (
         "Cause: The name server does not answer \u2013 10.0.0.53 (dns.unreachable, high severity, 97 % sure, for L2)"
     )
-    assert lines[-1] == f"Deskside ref: {draft.id}"
+    assert lines[-1] == f"Deskside ref: {draft.id} \u00b7 sha256 {fingerprint(payload)}"
     assert len(lines) <= LONGEST_BODY
 
 
@@ -102,7 +104,7 @@ def test_a_draft_without_a_report_makes_a_good_ticket(drafted, who):
         "Cause: not looked for; no check was run on this computer.\n\n"
         "> The employee writes:  \n> Since this morning nothing works any more.  \n> I have a call at ten!\n\n"
         "Environment: laptop-7, linux, Deskside 0.1.0\n\n"
-        "Deskside ref: 6f1c2d3e-1111-4222-8333-abcdefabcdef"
+        f"Deskside ref: 6f1c2d3e-1111-4222-8333-abcdefabcdef \u00b7 sha256 {fingerprint(found.payload)}"
     )
     assert [one.name for one in found.payload.attachments] == [JSON, HTML, SUMMARY]
     assert [one.id for one in found.sections] == ["words", "device", "report"]
@@ -149,10 +151,11 @@ def test_html_is_escaped(drafted, who):
 
 
 def test_the_html_body_says_what_the_text_says(draft, who):
-    html = preview(draft, who).payload.body_html
+    payload = preview(draft, who).payload
+    html = payload.body_html
     assert html.startswith("<p><strong>Cause: The name server does not answer")
     assert "<blockquote>Since this morning nothing works any more.<br>I have a call at ten!</blockquote>" in html
-    assert html.endswith(f"<p>Deskside ref: {draft.id}</p>")
+    assert html.endswith(f"<p>Deskside ref: {draft.id} \u00b7 sha256 {fingerprint(payload)}</p>")
 
 
 def test_what_changed_since_it_last_worked_is_told_after_redaction(draft, report, who):
@@ -353,7 +356,7 @@ def test_any_draft_becomes_a_ticket(draft):
     found = compose(draft, who={"client": "deskside 0.1.0", "device": "d", "platform": "linux"}, home="")
     lines = found.payload.body.split("\n")
     assert len(lines) <= LONGEST_BODY
-    assert lines[-1] == f"Deskside ref: {draft.id}"
+    assert lines[-1] == f"Deskside ref: {draft.id} \u00b7 sha256 {fingerprint(found.payload)}"
     assert "\n" not in found.payload.subject
     assert found.payload.subject
     everything(found).encode()
