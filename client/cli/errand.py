@@ -1,7 +1,7 @@
-"""`deskside errand deliver|news`: what the resting tray has done by a child, so that it never loads the network and the keyring.
+"""`deskside errand WHAT`: what the resting tray has done by a child, so that it never loads the network and the keyring.
 
-Prints one JSON object: `{"entries": [...]}` after `deliver`, `{"news": [[ticket, comment], ...], "open": true}` after `news`.
-Not for people: `deskside outbox` and `deskside ticket` are.
+Prints one JSON object: `{"entries": [...]}` after `deliver` and `resume` (the network is back), `{"news": [[ticket, comment],
+...], "open": true}` after `news`. Not for people: `deskside outbox` and `deskside ticket` are.
 """
 
 from __future__ import annotations
@@ -16,17 +16,21 @@ from client.cli.session import Session
 
 
 @click.command("errand", hidden=True)
-@click.argument("what", type=click.Choice(["deliver", "news"]))
+@click.argument("what", type=click.Choice(["deliver", "resume", "news"]))
 @click.pass_obj
 def command(session: Session, what: str) -> int:
     """Do one errand of the tray."""
-    result = session.run(_deliver if what == "deliver" else _news)
+    result = session.run({"deliver": _deliver, "resume": _resume, "news": _news}[what])
     click.echo(msgspec.json.encode(result))
     return 0
 
 
 async def _deliver(app: App) -> dict[str, Any]:
     return {"entries": await app.deliver()}
+
+
+async def _resume(app: App) -> dict[str, Any]:
+    return {"entries": await app.network_returned()}
 
 
 async def _news(app: App) -> dict[str, Any]:

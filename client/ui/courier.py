@@ -73,6 +73,7 @@ class Courier(QObject):
         self._window_open = False
         self._is_open = False  # a ticket
         self._failures = 0  # of asking, in a row
+        self._returned = False  # the network, while something was being sent
         self._sending: Running | None = None
         self._asking: Running | None = None
         self._due = self._timer(self._deliver)
@@ -81,7 +82,7 @@ class Courier(QObject):
     @Slot()
     def begin(self) -> None:
         """Looks once, after the start, whether anything waits or is open."""
-        if (self._app.paths.data / "outbox.sqlite3").exists():
+        if self._has_outbox():
             self.arrange()
             self._is_open = self._app.has_open_tickets()
             if (seconds := self._app.listed_s()) is not None or self._is_open:
@@ -106,6 +107,19 @@ class Courier(QObject):
         self.arrange()
         if self._ask.isActive() and self._asking is None:
             self._plan()
+
+    @Slot()
+    def network_returned(self) -> None:
+        """Sends at once what waits for a way to the help desk; a computer on which nothing waits does nothing."""
+        if not self._has_outbox():
+            return
+        if self._app.next_delivery() is None:
+            self.resume()
+        elif self._sending is not None:
+            self._returned = True  # what is under way began without a network
+        else:
+            self._due.stop()
+            self._sending = self._start("resume", self._delivered, self)
 
     def set_window_open(self, wanted: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
         """Asks for answers more often while somebody may be looking."""
@@ -150,6 +164,9 @@ class Courier(QObject):
         timer.timeout.connect(slot)
         return timer
 
+    def _has_outbox(self) -> bool:
+        return (self._app.paths.data / "outbox.sqlite3").exists()
+
     def _watch(self, *, is_open: bool) -> None:
         changed, self._is_open = self._is_open != is_open, is_open
         if self._asking is None and (changed or not self._ask.isActive()):
@@ -184,6 +201,9 @@ class Courier(QObject):
         if result.entries:
             self.delivered.emit(result.entries)
         self.arrange()
+        again, self._returned = self._returned, False
+        if again:
+            self.network_returned()
         if any(one.state == "sent" for one in result.entries):
             self._watch(is_open=True)
 

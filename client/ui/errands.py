@@ -18,7 +18,7 @@ DEADLINE_MS: Final = 10 * 60 * 1000  # a large file over a thin line; whatever t
 SHOWN: Final = 2000  # characters of what a child said before it failed, for the log
 
 log = logging.getLogger(__name__)
-Errand = Literal["deliver", "news"]
+Errand = Literal["deliver", "resume", "news"]
 
 
 class Delivered:
@@ -107,4 +107,4 @@ def _read(errand: Errand, said: bytes) -> Delivered | News | None:
     except msgspec.MsgspecError:
         log.warning("the errand %s said something else than it should", errand)
         return None
-    return Delivered(result.entries) if errand == "deliver" else News(result.news, is_open=result.open)
+    return Delivered(result.entries) if errand in {"deliver", "resume"} else News(result.news, is_open=result.open)

@@ -185,6 +185,33 @@ def test_signing_in_is_asked_for_and_costs_no_attempt(outbox, memory_desk, deliv
     assert only().state is SendState.SENT
 
 
+def test_when_the_network_returns_nothing_waits_for_its_turn(outbox, memory_desk, delivery_to, only):
+    desk = memory_desk()
+    desk.before["create"] = [DeskUnreachable("No way.")] * 6
+    outbox.add(payload("k-1"))
+    for _ in range(6):
+        run(delivery_to(desk))
+        outbox.retry("k-1")
+    outbox.ledger.later("k-1", "No way.", wait_s=600.0, unclear_since=None)
+    assert run(delivery_to(desk)) == ()
+    outbox.way_is_clear()
+    run(delivery_to(desk))
+    assert only().state is SendState.SENT
+
+
+def test_the_network_does_not_lift_what_the_desk_has_asked_for(outbox, memory_desk, delivery_to, clock):
+    desk = memory_desk()
+    desk.before["create"] = [TooBusy("Busy.", retry_after_s=60)]
+    outbox.add(payload("k-1"))
+    run(delivery_to(desk))
+    outbox.way_is_clear()
+    assert outbox.seconds_until_due() >= 60
+    assert run(delivery_to(desk)) == ()
+    clock.now += 70
+    run(delivery_to(desk))
+    assert outbox.entries()[0].state is SendState.SENT
+
+
 @pytest.mark.parametrize("fault", [SettingsFault("No help desk is set up."), SecretsFault("The keyring is locked.")])
 def test_without_settings_or_secret_everything_waits_with_that_sentence(outbox, only, fault):
     async def open_desk():

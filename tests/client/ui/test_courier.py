@@ -181,6 +181,44 @@ def test_answers_are_told_and_asking_goes_on_while_something_is_open(qapp, tmp_p
     assert minutes(courier) >= module.QUIET_MIN
 
 
+# --- the network returns
+
+
+def test_what_waits_goes_when_the_network_returns(qtbot, tmp_path, held, monkeypatch) -> None:
+    app = with_database(FakeApp.empty(tmp_path))
+    monkeypatch.setattr(app, "next_delivery", lambda: 600.0)
+    courier = Courier(app=app, start=held)
+    courier.begin()
+    courier.network_returned()
+    assert held.started == ["resume"]
+    held.ends[0](Delivered(()))
+    assert courier._due.isActive()
+    assert held.started == ["resume"]
+
+
+def test_what_began_without_a_network_is_tried_again_with_one(qtbot, tmp_path, held, monkeypatch) -> None:
+    app = with_database(FakeApp.empty(tmp_path))
+    monkeypatch.setattr(app, "next_delivery", lambda: 600.0)
+    courier = Courier(app=app, start=held)
+    courier._deliver()
+    courier.network_returned()
+    courier.network_returned()
+    assert held.started == ["deliver"]
+    held.ends[0](Delivered(()))
+    assert held.started == ["deliver", "resume"]
+    held.ends[1](Delivered(()))
+    assert held.started == ["deliver", "resume"]
+
+
+def test_a_computer_on_which_nothing_waits_starts_nothing(qapp, tmp_path, held) -> None:
+    fresh = Courier(app=FakeApp.empty(tmp_path), start=held)
+    fresh.network_returned()
+    used = Courier(app=with_database(FakeApp.empty(tmp_path)), start=held)
+    used.network_returned()
+    assert held.started == []
+    assert fresh.resting
+
+
 def test_at_the_end_what_runs_is_stopped(qtbot, tmp_path, held) -> None:
     courier = Courier(app=FakeApp.empty(tmp_path), start=held)
     courier._fetch()
