@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from client.desks.base import Desk
     from client.fixes.execute import Fixes
     from client.guidance import Guidance
-    from client.outbox.delivery import Delivery
     from client.outbox.store import Outbox
     from client.report.pseudonyms import Pseudonyms
     from client.watch.checking import Checking
@@ -260,8 +259,9 @@ class App:
 
     async def deliver(self) -> tuple[OutboxEntry, ...]:
         """Sends what is due, once. Gives the entries whose state changed. Never raises for a fault of desk or network."""
-        delivery = await self._delivery()
-        return await delivery.run_due()
+        from client.outbox.delivery import Delivery  # noqa: PLC0415 -- not needed at rest
+
+        return await Delivery(self._outbox, open_desk=self.desk).run_due()
 
     async def network_returned(self) -> tuple[OutboxEntry, ...]:
         """Sends at once what waited for a way to the help desk; otherwise as `deliver`."""
@@ -280,6 +280,10 @@ class App:
         """Seconds since the desk last told which tickets there are, None when it never has. Reads the database, cheap."""
         return self._outbox.mailbox.listed_s()
 
+    async def notice(self, *, read: bool = False) -> str:
+        """What happened to the file with the tickets (damaged and replaced), empty when nothing did. Once `read` it is gone."""
+        return await to_thread(self._outbox.take_notice if read else self._outbox.notice)
+
     # --- what the help desk says
 
     @property
@@ -289,13 +293,20 @@ class App:
 
         return desk_class(self.settings.values.desk.kind).capabilities
 
+    @cached_property
+    def correspondence(self) -> Correspondence:
+        """What is said with the help desk: what can be done with a ticket there, the files of its messages."""
+        from client.correspondence import Correspondence  # noqa: PLC0415 -- brings asyncio, not needed at rest
+
+        return Correspondence(accounts=self.accounts, outbox=self._outbox)
+
     async def tickets(self, *, refresh: bool = True) -> tuple[Ticket, ...]:
         """My tickets, newest first; with `refresh` asked for at the desk and kept, otherwise as last seen.
 
         Raises:
             DeskFault: the desk could not be asked.
         """
-        return await self._correspondence.tickets(refresh=refresh)
+        return await self.correspondence.tickets(refresh=refresh)
 
     async def conversation(self, ticket_id: str, *, refresh: bool = True) -> Conversation:
         """A ticket with its messages; marks them as read. Without `refresh` as last seen.
@@ -303,7 +314,7 @@ class App:
         Raises:
             DeskFault: the desk could not be asked.
         """
-        return await self._correspondence.conversation(ticket_id, refresh=refresh)
+        return await self.correspondence.conversation(ticket_id, refresh=refresh)
 
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
         """Agents' answers that were not there before; each is told once.
@@ -311,7 +322,7 @@ class App:
         Raises:
             DeskFault: the desk could not be asked.
         """
-        return await self._correspondence.news()
+        return await self.correspondence.news()
 
     async def desk(self) -> Desk:
         """The adapter of the configured help desk, signed in with this account's secret.
@@ -386,12 +397,6 @@ class App:
         return Outbox(self.paths.data / "outbox.sqlite3")
 
     @cached_property
-    def _correspondence(self) -> Correspondence:
-        from client.correspondence import Correspondence  # noqa: PLC0415 -- brings asyncio, not needed at rest
-
-        return Correspondence(accounts=self.accounts, outbox=self._outbox)
-
-    @cached_property
     def accounts(self) -> Accounts:
         """Who is signed in to the help desk, and how one signs in."""
         from client.accounts import Accounts  # noqa: PLC0415 -- brings asyncio, not needed at rest
@@ -414,11 +419,6 @@ class App:
             pseudonyms=self._pseudonyms,
             who=self._who(),
         )
-
-    async def _delivery(self) -> Delivery:
-        from client.outbox.delivery import Delivery  # noqa: PLC0415 -- not needed at rest
-
-        return Delivery(self._outbox, open_desk=self.desk)
 
     def _who(self) -> dict[str, str]:
         import platform  # noqa: PLC0415 -- not needed at rest

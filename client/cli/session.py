@@ -32,6 +32,7 @@ class Session:
     def __init__(self, *, show_tray: ShowTray, make_app: Callable[[Path | None], App] | None = None) -> None:
         self.show_tray = show_tray
         self.settings_file: Path | None = None
+        self.tells_notice = False  # of what happened to the file with the tickets: commands about them do
         self._make_app = make_app or (lambda file: build(settings_file=file))
         self._app: App | None = None
 
@@ -74,6 +75,10 @@ class Session:
             try:
                 return await work(app)
             finally:
-                await app.close()
+                try:
+                    if self.tells_notice and (words := await app.notice(read=True)):
+                        say(words, "warn")
+                finally:
+                    await app.close()
 
         return asyncio.run(whole())

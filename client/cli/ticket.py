@@ -29,8 +29,10 @@ _DID_NOTHING: Final = {FixResult.CANCELLED, FixResult.UNDONE}
 
 
 @click.group("ticket")
-def command() -> None:
+@click.pass_obj
+def command(session: Session) -> None:
     """Write to the help desk, and read its answers."""
+    session.tells_notice = True
 
 
 @command.command("create")

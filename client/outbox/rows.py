@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 from datetime import UTC, datetime
 
+import msgspec
+
 from client.errors import UsageError
-from client.model import OutboxEntry, Payload, SendState
+from client.model import Created, OutboxEntry, Payload, SendState, Ticket
 from client.outbox.ledger import CLOCK_SLACK_S, DAMAGED, read_ticket
 from client.outbox.packing import Packed
 from client.outbox.receipts import keep
@@ -69,6 +72,15 @@ def _refused(connection: sqlite3.Connection, row: sqlite3.Row) -> tuple[str, ...
     return tuple(file["name"] for file in connection.execute(files, (row["id"],)))
 
 
+def _answered(connection: sqlite3.Connection, ticket_id: str) -> Created:
+    """The ticket that a reply answers, as far as the desk's list was seen here."""
+    kept = connection.execute("SELECT body FROM ticket WHERE id = ?", (ticket_id,)).fetchone()
+    with contextlib.suppress(ValueError, TypeError):
+        ticket = msgspec.json.decode(kept["body"], type=Ticket)
+        return Created(id=ticket_id, ref=ticket.ref, url=ticket.url)
+    return Created(id=ticket_id, ref="")
+
+
 def told(connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxEntry:
     """An entry as callers see it; one whose row the disk has damaged is shown too, as refused."""
     try:
@@ -85,7 +97,7 @@ def told(connection: sqlite3.Connection, row: sqlite3.Row) -> OutboxEntry:
             attempts=row["attempts"],
             next_attempt_at=_time(row["due_at"]) if waits else None,
             last_error=row["last_error"],
-            ticket=read_ticket(row),
+            ticket=read_ticket(row) if row["kind"] == "ticket" else _answered(connection, row["reply_to"]),
             sent_at=None if row["sent_at"] is None else _time(row["sent_at"]),
             refused_files=_refused(connection, row),
         )

@@ -313,18 +313,19 @@ class Outbox:
             )
         )
 
+    def notice(self) -> str:
+        """What happened to the file itself (it was damaged and replaced); empty when nothing did. Makes no file."""
+        return self._database.read(_notice) if self._database.path.exists() else ""
+
     def take_notice(self) -> str:
-        """What happened to the file itself (it was damaged and replaced), to be told once; empty when nothing did."""
-        seen = self._database.read(lambda connection: connection.execute("SELECT words FROM notice").fetchall())
-        if not seen:
-            return ""
+        """As `notice`, which has been read with this and is not told again."""
 
         def work(connection: sqlite3.Connection) -> str:
-            words = " ".join(row["words"] for row in connection.execute("SELECT words FROM notice"))
+            words = _notice(connection)
             connection.execute("DELETE FROM notice")
             return words
 
-        return self._database.write(work)
+        return self._database.write(work) if self.notice() else ""
 
     # --- who sends
 
@@ -338,3 +339,7 @@ class Outbox:
 
     def _entry(self, entry_id: str) -> OutboxEntry:
         return self._database.read(lambda connection: told(connection, entry_row(connection, entry_id)))
+
+
+def _notice(connection: sqlite3.Connection) -> str:
+    return " ".join(row["words"] for row in connection.execute("SELECT words FROM notice"))

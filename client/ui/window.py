@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Final, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeySequence, QPaintEvent, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from client.errors import DesksideError
 from client.ui import theme
 from client.ui.icons import state_icon
 from client.ui.page import Page, Shell
-from client.ui.widgets.banner import Notice, Toast
+from client.ui.widgets.banner import Banner, Notice, Toast
 from client.ui.widgets.button import IconButton
 from client.ui.widgets.glyph import glyph_icon
 from client.ui.widgets.navigation import Rail
@@ -34,6 +36,8 @@ SIZE: Final = QSize(940, 760)
 SMALLEST: Final = QSize(420, 420)
 TYPING_MS: Final = 40  # a fast typist's keys come 60 ms apart or more: each shows results, a burst only once
 LONGEST_HISTORY: Final = 50
+
+log = logging.getLogger(__name__)
 
 
 class Window(QWidget):
@@ -99,6 +103,7 @@ class Window(QWidget):
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(bar)
+        right.addLayout(self._notices())
         right.addWidget(self._stack, 1)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -106,6 +111,36 @@ class Window(QWidget):
         outer.addWidget(self.rail)
         outer.addLayout(right, 1)
         self._toast = Toast(self)
+
+    def _notices(self) -> QHBoxLayout:
+        """Where it is said, on every page, what happened to the file with the tickets; gone when there is nothing to say."""
+        self._notice = Banner(self)
+        self._notice.hide()
+        self._notice.closed.connect(self._notice_read)
+        line = QHBoxLayout()
+        line.setContentsMargins(theme.XL, 0, theme.XL, 0)
+        line.addWidget(self._notice)
+        self.painted.connect(self._look_for_notice)
+        return line
+
+    @Slot()
+    def _look_for_notice(self) -> None:
+        self.shell.bridge.submit(
+            self.shell.app.notice(), owner=self, on_result=self._show_notice, on_error=self._no_notice
+        )
+
+    def _show_notice(self, words: str) -> None:
+        if words:
+            self._notice.tell(
+                Notice(title=self.tr("Your tickets were repaired"), words=words, tone="problem", stays=True)
+            )
+
+    def _no_notice(self, error: DesksideError) -> None:
+        log.info("the outbox could not be looked into: %s", error)  # the pages that need it say so themselves
+
+    @Slot()
+    def _notice_read(self) -> None:
+        self.shell.bridge.submit(self.shell.app.notice(read=True), owner=self, on_error=self._no_notice)
 
     def _shortcuts(self) -> None:
         for keys, act in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -47,7 +47,9 @@ class Notice:
 
 
 class Banner(Card):
-    """A notice that stays until it is closed or another one comes."""
+    """A notice that stays until it is closed or another one comes. `closed` is sent when the employee closes it."""
+
+    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("accent", margin=theme.M, parent=parent)
@@ -59,6 +61,7 @@ class Banner(Card):
         self._action.clicked.connect(self._go)
         self._close = IconButton("cross", self.tr("Close this notice"), parent=self)
         self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self.closed)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._title)

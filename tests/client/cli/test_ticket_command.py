@@ -96,6 +96,16 @@ def test_the_running_deskside_hears_of_a_sign_in(
     assert heard == [SIGN_IN, SIGN_IN]
 
 
+def test_a_damaged_outbox_is_told_once(process: Run, settings: Path, tmp_path: Path) -> None:
+    file = tmp_path / "data" / "deskside" / "outbox.sqlite3"
+    assert process("outbox", "list").code == 0
+    file.write_bytes(b"this is no database at all, and has been damaged" * 100)
+    said = process("outbox", "list", "--json")
+    assert said.json == {"outbox": []}
+    assert "The file with your tickets was damaged." in said.err
+    assert "The file with your tickets was damaged." not in process("outbox", "list").err
+
+
 def test_a_refused_token_is_not_kept(process: Run, settings: Path, keyring_file: Path) -> None:
     said = process("login", "--token-stdin", stdin="wrong-token-of-somebody\n")
     assert said.code == 3

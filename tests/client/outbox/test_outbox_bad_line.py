@@ -12,6 +12,7 @@ import pytest
 
 from client.desks.employee import EmployeeDesk
 from client.model import OutboxEntry, Payload, SendState
+from client.outbox.backoff import FIRST_CEILING_S
 from client.outbox.delivery import Delivery
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the faulty server is shared with scripts that are no tests
@@ -106,7 +107,7 @@ def test_a_busy_desk_is_left_alone_as_long_as_it_asks(outbox, server, send, cloc
     outbox.add(Payload(key="a-key-of-ours", subject="s", body="b"))
     assert send().state is SendState.WAITING
     wait = outbox.seconds_until_due()
-    assert least <= wait <= least * 1.1 + 1
+    assert least <= wait <= least + FIRST_CEILING_S
     clock.now += wait - 0.5
     send()
     assert len(server.requests) == 1

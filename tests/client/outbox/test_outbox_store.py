@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from client.errors import NewerData, StorageFault, UsageError
-from client.model import Attachment, Draft, Payload, SendState
+from client.model import Attachment, Created, Draft, Payload, SendState, Ticket
 from client.outbox.database import APPLICATION_ID, VERSION
 from client.outbox.packing import pack
 from client.outbox.store import DAY_S, Outbox
@@ -223,6 +223,15 @@ def test_a_clock_that_is_put_back_makes_nothing_wait_for_years(outbox, clock):
     clock.now -= 5 * 365 * DAY_S
     assert outbox.seconds_until_due() == 0
     assert outbox.ledger.take().id == "k-1"
+
+
+def test_a_reply_knows_its_ticket_after_a_restart(outbox):
+    outbox.add(payload("k-1"), reply_to="7")
+    assert outbox.entries()[0].ticket == Created(id="7", ref="")
+    outbox.mailbox.keep_tickets((Ticket(id="7", ref="IT-7", subject="s", status="open", is_open=True),))
+    outbox.close()
+    assert outbox.entries()[0].ticket == Created(id="7", ref="IT-7")
+    assert outbox.ledger.take().ticket is None
 
 
 def test_while_somebody_sends_nobody_asks_in_a_loop(outbox):

@@ -154,6 +154,7 @@ class FakeApp:
         )
         self.program = ("deskside",)
         self.pause_s = 0.0
+        self.notice_here = ""
         self.error: DesksideError | None = None  # what every question to the desk ends in
         self.check_error: DesksideError | None = None
         self.storage_error: DesksideError | None = None
@@ -458,6 +459,14 @@ class FakeApp:
     async def network_returned(self) -> tuple[OutboxEntry, ...]:
         self.said.append(("network_returned", None))
         return await self.deliver()
+
+    async def notice(self, *, read: bool = False) -> str:
+        await self._pause()
+        words = self.notice_here
+        if read:
+            self.said.append(("notice", words))
+            self.notice_here = ""
+        return words
 
     def next_delivery(self) -> float | None:
         return 0.0 if any(one.state is SendState.WAITING for one in self.entries) else None

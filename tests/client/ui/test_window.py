@@ -289,6 +289,28 @@ def test_the_window_opens_on_the_screen_and_says_when_it_is_painted(qtbot, make_
     assert window.width() <= screen.width()
 
 
+def test_a_repaired_outbox_is_told_on_every_page_until_the_employee_closes_it(qtbot, make_shell, qapp) -> None:
+    app = FakeApp.filled()
+    app.notice_here = "The file with your tickets was damaged. 2 messages came along into a new one."
+    window = Window(make_shell(app))
+    qtbot.addWidget(window)
+    window.go("home")
+    window.bring()
+    qtbot.waitUntil(window._notice.isVisible)
+    assert app.notice_here in window._notice.accessibleName()
+    window.go("outbox")
+    assert window._notice.isVisible()
+    assert ("notice", app.notice_here) not in app.said
+    words = app.notice_here
+    qtbot.mouseClick(window._notice._close, Qt.MouseButton.LeftButton)
+    assert not window._notice.isVisible()
+    qtbot.waitUntil(lambda: ("notice", words) in app.said)
+    window.hide()
+    window.bring()
+    qtbot.wait(50)
+    assert not window._notice.isVisible()
+
+
 def test_light_turns_to_dark_while_the_window_is_open(qtbot, make_window, qapp) -> None:
     window = make_window(FakeApp.filled())
     window.go("home")
