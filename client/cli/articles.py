@@ -1,4 +1,4 @@
-"""`deskside articles`: reads help articles on the terminal, and checks those that somebody has written."""
+"""`deskside articles`: reads help articles on the terminal, checks and packs (`client.cli.packing`) what IT has written."""
 
 from __future__ import annotations
 
@@ -6,28 +6,51 @@ from pathlib import Path
 
 import click
 
+from client.cli import packing
 from client.cli.root import nearest
 from client.cli.session import Session
 from client.cli.show import clean, count, put, put_json, put_markdown, put_table, say
 from client.errors import UsageError
 from client.knowledge.validate import LARGEST_BYTES, Problem, validate
 
+OURS = "deskside"
+
 
 @click.group("articles")
 def command() -> None:
-    """Read help articles, and check them for mistakes."""
+    """Read help articles, check them for mistakes, and make signed packs of them."""
+
+
+for _one in packing.COMMANDS:
+    command.add_command(_one)
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def list_articles(session: Session, *, as_json: bool) -> int:
-    """List the articles for this computer."""
+    """List the articles for this computer, and who wrote each."""
     articles = session.app.articles()
+    replaced = session.app.guidance.shelf.library.replaced()
     if as_json:
-        put_json({"articles": [{"id": one.id, "title": one.title, "summary": one.summary} for one in articles]})
-    else:
-        put_table([(one.id, one.title) for one in articles], heads=("id", "title"))
+        put_json(
+            {
+                "articles": [
+                    {
+                        "id": one.id,
+                        "title": one.title,
+                        "summary": one.summary,
+                        "source": one.source,
+                        "replaces": one.id in replaced,
+                    }
+                    for one in articles
+                ]
+            }
+        )
+        return 0
+    rows = [(one.id, one.title, _origin(one.source, instead=one.id in replaced)) for one in articles]
+    put_table(rows, heads=("id", "title", "from"))
+    packing.warn(session.app.guidance.packs.states())
     return 0
 
 
@@ -80,6 +103,12 @@ def check(session: Session, folders: tuple[Path, ...], *, as_json: bool) -> int:
         put(str(problem), "bad")
     say(f"{count(len(files), 'article')}, {count(len(problems), 'problem')}.")
     return 1 if problems else 0
+
+
+def _origin(source: str, *, instead: bool) -> str:
+    if source == OURS:
+        return "Deskside"
+    return f"{source}, in place of Deskside's own" if instead else source
 
 
 def _files(folders: tuple[Path, ...]) -> list[Path]:

@@ -1,7 +1,7 @@
 """`deskside errand WHAT`: what the resting tray has done by a child, so that it never loads the network and the keyring.
 
 Prints one JSON object: `{"entries": [...]}` after `deliver` and `resume` (the network is back), `{"news": [[ticket, comment],
-...], "open": true}` after `news`. Not for people: `deskside outbox` and `deskside ticket` are.
+...], "open": true}` after `news`, `{}` after `articles`. Not for people: `deskside outbox` and `deskside ticket` are.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from client.cli.session import Session
 
 
 @click.command("errand", hidden=True)
-@click.argument("what", type=click.Choice(["deliver", "resume", "news"]))
+@click.argument("what", type=click.Choice(["deliver", "resume", "news", "articles"]))
 @click.pass_obj
 def command(session: Session, what: str) -> int:
     """Do one errand of the tray."""
-    result = session.run({"deliver": _deliver, "resume": _resume, "news": _news}[what])
+    result = session.run({"deliver": _deliver, "resume": _resume, "news": _news, "articles": _articles}[what])
     click.echo(msgspec.json.encode(result))
     return 0
 
@@ -37,3 +37,8 @@ async def _news(app: App) -> dict[str, Any]:
     news = await app.news()
     tickets = await app.tickets(refresh=False)
     return {"news": news, "open": any(one.is_open for one in tickets)}
+
+
+async def _articles(app: App) -> dict[str, Any]:
+    await app.guidance.look_after()
+    return {}

@@ -10,7 +10,7 @@ from client.cli.show import Look, clean, count, on_terminal, put, put_json, put_
 from client.errors import UsageError
 from client.model import FixOutcome, FixPlan, FixResult
 
-_CODES = {FixResult.NO_CHANGE: 1, FixResult.FAILED: 3, FixResult.CANCELLED: 1}
+_CODES = {FixResult.NO_CHANGE: 1, FixResult.FAILED: 3, FixResult.CANCELLED: 1, FixResult.INTERRUPTED: 3}
 _LOOKS: dict[FixResult, Look] = {FixResult.HELPED: "good", FixResult.FAILED: "bad", FixResult.NO_CHANGE: "warn"}
 _NAMES = {
     FixResult.HELPED: "It helped",
@@ -18,6 +18,7 @@ _NAMES = {
     FixResult.DONE: "Done",
     FixResult.FAILED: "It did not work",
     FixResult.CANCELLED: "Not done",
+    FixResult.INTERRUPTED: "Broken off: Deskside was ended while it ran",
     FixResult.UNDONE: "Undone",
 }
 

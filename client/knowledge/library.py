@@ -1,7 +1,8 @@
 """The articles on this computer: finds them, lets only valid ones in, and reads them when they are first needed.
 
 A folder of articles holds one folder per language ("en", "de") of Markdown files. A later folder's article replaces an earlier
-one's of the same id, so that IT's packs can improve ours. A bad file is named in `problems` and left out; nothing here raises.
+one's of the same id, in whatever language, so that IT's packs can say how it is done here. A bad file is named in `problems` and
+left out; nothing here raises.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,12 +49,20 @@ class Library:
         language: an IETF or POSIX tag ("de", "de-AT", "de_AT.UTF-8"); empty or "system": the operating system's.
         platform: as `sys.platform` says it, or "windows", "macos", "linux".
         sources: what an article's `source` says, by folder; "deskside" where the folder is not named.
+        packs: gives more folders with their titles, more important than all others, whenever it is asked: they come and go.
     """
 
     def __init__(
-        self, folders: Iterable[Path], *, language: str, platform: str, sources: Mapping[Path, str] | None = None
+        self,
+        folders: Iterable[Path],
+        *,
+        language: str,
+        platform: str,
+        sources: Mapping[Path, str] | None = None,
+        packs: Callable[[], Sequence[tuple[Path, str]]] = tuple,
     ) -> None:
-        self._folders = tuple(folders)
+        self._own = tuple(folders)
+        self._packs = packs
         self._languages = languages(language)
         self._platform = PLATFORM_NAMES.get(platform, platform)
         self._sources = dict(sources or {})
@@ -62,32 +71,46 @@ class Library:
         self._found: tuple[tuple[Stamp, ...], tuple[Problem, ...]] = ((), ())
 
     def get(self, article_id: str) -> Article | None:
-        """One article in the best language there is, whatever its platform; None when there is none (that is valid)."""
+        """One article in the best language there is, or None. One for another platform only where there is no other."""
         if len(article_id) > LONGEST_ID or not ID.fullmatch(article_id):
             return None
+        elsewhere: Article | None = None
         with self._lock:
-            for language in self._languages:
-                for folder in reversed(self._folders):
+            for folder, source in reversed(self._folders()):
+                for language in self._languages:
                     found = _look(folder / language / f"{article_id}.md")
-                    if isinstance(found, tuple) and (article := self._load(found, language, folder).article):
-                        return article
-        return None
+                    if isinstance(found, tuple) and (article := self._load(found, language, source).article):
+                        if self._is_for_here(article):
+                            return article
+                        elsewhere = elsewhere or article
+        return elsewhere
 
     def all(self) -> tuple[Article, ...]:
         """Every valid article for this platform, each in the best language there is, by title."""
-        return tuple(one for one in self.every() if not one.platforms or self._platform in one.platforms)
+        return self._every(self._is_for_here)
 
     def every(self) -> tuple[Article, ...]:
         """As `all`, for whatever platform."""
+        return self._every(lambda _: True)
+
+    def _is_for_here(self, article: Article) -> bool:
+        return not article.platforms or self._platform in article.platforms
+
+    def _every(self, wanted: Callable[[Article], bool]) -> tuple[Article, ...]:
         with self._lock:
             stamps, _ = self._list()
             best: dict[str, Article] = {}
-            for stamp, language, folder in stamps:
-                article = self._load(stamp, language, folder).article
-                if article is not None:
+            for stamp, language, source in stamps:
+                article = self._load(stamp, language, source).article
+                if article is not None and wanted(article):
                     best.setdefault(article.id, article)
             self._forget({stamp[0] for stamp, _, _ in stamps})
         return tuple(sorted(best.values(), key=lambda one: (one.title.casefold(), one.id)))
+
+    def replaced(self) -> frozenset[str]:
+        """The ids of articles that a pack has its own of, in place of ours. Reads files."""
+        ours = {one.id for one in Library(self._own, language=self._languages[0], platform=self._platform).all()}
+        return frozenset(one.id for one in self.all() if one.id in ours and one.source != "deskside")
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -104,7 +127,7 @@ class Library:
         """Questions that no article answers and that should be told so: the lines of every folder's `not-covered.txt`."""
         lines: list[str] = []
         for language in self._languages:
-            for folder in self._folders:
+            for folder, _ in self._folders():
                 with contextlib.suppress(OSError, UnicodeDecodeError):
                     path = folder / language / NOT_COVERED
                     if isinstance(_look(path), tuple):
@@ -115,37 +138,39 @@ class Library:
     def fingerprint(self) -> str:
         """A digest of every article's content, language and platform (64 hexadecimal digits); reads the files."""
         digest = hashlib.sha256("\0".join((*self._languages, self._platform)).encode())
-        for stamp, language, folder in self._list()[0]:
-            digest.update(
-                f"\0{folder}\0{language}\0{Path(stamp[0]).name}\0{stamp[1]}\0".encode(errors="surrogateescape")
-            )
+        for stamp, language, _ in self._list()[0]:
+            folder, name = Path(stamp[0]).parents[1], Path(stamp[0]).name
+            digest.update(f"\0{folder}\0{language}\0{name}\0{stamp[1]}\0".encode(errors="surrogateescape"))
             with contextlib.suppress(OSError):  # gone since it was listed: as if empty, the next look sees it
                 digest.update(_bytes(stamp[0]))
         return digest.hexdigest()
 
-    def _list(self) -> tuple[tuple[tuple[Stamp, str, Path], ...], tuple[Problem, ...]]:
-        """Every article file, the one that wins first."""
-        found: list[tuple[Stamp, str, Path]] = []
+    def _folders(self) -> tuple[tuple[Path, str], ...]:
+        """Every folder that counts now and who wrote what is in it, the least important first."""
+        return (*((folder, self._sources.get(folder, "deskside")) for folder in self._own), *self._packs())
+
+    def _list(self) -> tuple[tuple[tuple[Stamp, str, str], ...], tuple[Problem, ...]]:
+        """Every article file with its language and who wrote it, the one that wins first."""
+        found: list[tuple[Stamp, str, str]] = []
         problems: list[Problem] = []
-        for language in self._languages:
-            for folder in reversed(self._folders):
+        for folder, source in reversed(self._folders()):
+            for language in self._languages:
                 names, why = _names(folder / language)
                 problems += why
                 for name in names:
                     path = folder / language / name
                     looked = _look(path)
                     if isinstance(looked, tuple):
-                        found.append((looked, language, folder))
+                        found.append((looked, language, source))
                     else:
                         problems.append(Problem(file=str(path), words=looked))
         return tuple(found), tuple(problems)
 
-    def _load(self, stamp: Stamp, language: str, folder: Path) -> _Read:
+    def _load(self, stamp: Stamp, language: str, source: str) -> _Read:
         known = self._read.get(stamp[0])
         if known is not None and known.stamp == stamp:
             return known
         path = Path(stamp[0])
-        source = self._sources.get(folder, "deskside")
         try:
             article, problems = validate(_bytes(path), name=path.stem, file=str(path), source=source)
         except OSError as error:

@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,8 @@ VECTORS_FILE: Final = "articles.vectors"
 DIGEST_BYTES: Final = 16
 RECORD: Final = np.dtype([("digest", np.uint8, DIGEST_BYTES), ("vector", np.float16, WIDTH)])
 LEARNT_AT_ONCE: Final = 200  # texts: a second of waiting at the most for new articles, then the next question goes on
+
+LEARNS_FOR_S: Final = 60.0  # some 10,000 texts: two thousand articles' phrases
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +61,13 @@ class Likeness:
         self._ids: tuple[str, ...] = ()
         self._articles = np.zeros(0, np.intp)
         self._wholes = self._phrases = self._elsewhere = np.zeros((0, WIDTH), np.float32)
+
+    def learn_all(self, *, within_s: float = LEARNS_FOR_S) -> None:
+        """Makes and keeps every missing vector, as far as the time reaches; the searches do the rest."""
+        until = time.monotonic() + within_s
+        self._refresh()
+        while self._stamp is None and time.monotonic() < until:
+            self._refresh()
 
     def rank(self, words: str) -> Ranked:
         """How near each article comes to the words, 0 to 1, and how near the nearest thing that no article answers."""

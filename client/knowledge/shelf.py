@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +30,21 @@ class Shelf:
         language: the employee's, as in the settings.
         program: the command that starts Deskside.
         by_child: whether a child understands the meaning, because this process must stay small.
+        packs: gives the folders of IT's packs with their titles, the least important first, as they are now.
     """
 
     def __init__(
-        self, *, articles: Path, model: Path, cache: Path, language: str, program: tuple[str, ...], by_child: bool
+        self,
+        *,
+        articles: Path,
+        model: Path,
+        cache: Path,
+        language: str,
+        program: tuple[str, ...],
+        by_child: bool,
+        packs: Callable[[], Sequence[tuple[Path, str]]] = tuple,
     ) -> None:
-        self.library = Library((articles,), language=language, platform=sys.platform)
+        self.library = Library((articles,), language=language, platform=sys.platform, packs=packs)
         self._model = model
         self._cache = cache
         self._program = program
@@ -59,6 +69,17 @@ class Shelf:
         if find_spec("numpy") is None:
             return "Articles are searched by words alone: numpy is not installed (pip install 'deskside[meaning]')."
         return "Articles are searched by meaning and by words."
+
+    def learn(self) -> None:
+        """Has the meaning of new articles learnt and kept, so that no search waits for it. Takes seconds; not for a tray."""
+        if self._by_child or not self._model.is_dir():
+            return
+        try:
+            from client.knowledge.likeness import Likeness  # noqa: PLC0415 -- brings numpy and the model
+
+            Likeness(self.library, model=self._model, folder=self._cache).learn_all()
+        except (ImportError, OSError, ValueError) as error:
+            log.info("the meaning of new articles is not learnt: %s", error)
 
     async def close(self) -> None:
         """Ends the child."""

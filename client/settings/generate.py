@@ -1,12 +1,15 @@
-"""Writes what administrators read from the one declaration of the keys: a reference page and a settings file to start from."""
+"""Writes what administrators use from the one declaration of the keys: a reference page, an example to start from, templates."""
 
 from __future__ import annotations
 
 import json
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
+from client.settings.admx import adml, admx, english, words_from
+from client.settings.profile import jamf_schema, mobileconfig
 from client.settings.schema import KEYS, Key, Settings
 from client.settings.values import expected
 
@@ -98,3 +101,31 @@ def _row(key: Key) -> str:
 
 def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # for texts, numbers, switches and lists of texts TOML and JSON agree
+
+
+def policy_files() -> dict[str, bytes]:
+    """What goes into resources/policy, and to administrators by `deskside config templates`: file by relative path."""
+    german = (Path(__file__).parents[2] / "resources" / "policy" / "words-de.toml").read_text(encoding="utf-8")
+    return {
+        "windows/deskside.admx": admx(),
+        "windows/en-US/deskside.adml": adml(english()),
+        "windows/de-DE/deskside.adml": adml(words_from(german)),
+        "macos/deskside.mobileconfig": mobileconfig(),
+        "macos/deskside-jamf.json": jamf_schema(),
+        "linux/deskside.toml": example().encode(),
+    }
+
+
+def write_all(root: Path) -> tuple[Path, ...]:
+    """Writes docs/settings.md and resources/policy anew in a checkout, and gives the files: python -m client.settings.generate."""
+    wanted = {"docs/settings.md": reference().encode()}
+    wanted |= {f"resources/policy/{name}": content for name, content in policy_files().items()}
+    for name, content in wanted.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return tuple(root / name for name in wanted)
+
+
+if __name__ == "__main__":
+    write_all(Path(__file__).parents[2])

@@ -178,8 +178,8 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     packs: Annotated[
         tuple[str, ...],
         Meta(
-            description="Signed packs of articles, the most important first: each the address of a pack, a space, and the public keys"
-            ' that may have signed it ("https://kb.example.com/it.pack ed25519:..."), or a table {url, key}. See docs/packs.md.',
+            description="Signed packs of articles, the most important first: each the address of a pack, a space, and the public"
+            ' keys of its authors ("https://kb.example.com/it.pack ed25519:..."), or a table {url, key}. See docs/packs.md.',
             extra=_MACHINE,
         ),
     ] = ()

@@ -1,8 +1,9 @@
-"""Sends what waits and asks for answers, without being asked to: the only timers of a resting tray, and none where nothing waits.
+"""Sends what waits, asks for answers, looks after the articles, without being asked to: the only timers of a resting tray, and none
+where nothing waits.
 
 Delivery has a timer only while the outbox holds something that is due at some time. Answers are asked for while a ticket is open,
-rarely otherwise, at intervals that differ from computer to computer, so that a company's clients do not ask all at once. Both are
-errands: a child of the same program does them, so that the tray stays small.
+rarely otherwise, newer packs of articles only where IT has some, at intervals that differ from computer to computer, so that a
+company's clients do not ask all at once. All are errands: a child of the same program does them, so that the tray stays small.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from client.ui.errands import Delivered, Errand, News, Run
+from client.ui.errands import Brought, Delivered, Errand, News, Run
 
 if TYPE_CHECKING:
     from client.app import App
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LEAST_MS: Final = 500  # between two deliveries: a clock that jumps must not make a storm
 LONGEST_MS: Final = 6 * 3600 * 1000  # a timer may oversleep a suspended computer; look again at least this often
 MINUTE_MS: Final = 60 * 1000
+EARLY_MS: Final = 330 * 1000  # "soon" is spread over five minutes: what is due in less than this was due now
+FAILED_MS: Final = 3600 * 1000
 CLOSED_MIN: Final = 5  # answers are asked for at most this often while no window is open
 OPEN_MIN: Final = 2  # how often while one is
 QUIET_MIN: Final = 6 * 60  # while no ticket is open: an agent may open one again, or write one down for the employee
@@ -36,13 +39,13 @@ class Running(Protocol):
         """Ends it; nothing is called any more."""
 
 
-StartErrand = Callable[[Errand, Callable[[Delivered | News | None], None], QObject], Running]
+StartErrand = Callable[[Errand, Callable[[Brought | None], None], QObject], Running]
 
 
 def child(program: tuple[str, ...]) -> StartErrand:
     """Errands by children of `program`."""
 
-    def start(errand: Errand, on_end: Callable[[Delivered | News | None], None], parent: QObject) -> Running:
+    def start(errand: Errand, on_end: Callable[[Brought | None], None], parent: QObject) -> Running:
         return Run(program, errand, on_end, parent)
 
     return start
@@ -76,8 +79,10 @@ class Courier(QObject):
         self._returned = False  # the network, while something was being sent
         self._sending: Running | None = None
         self._asking: Running | None = None
+        self._tending: Running | None = None
         self._due = self._timer(self._deliver)
         self._ask = self._timer(self._fetch)
+        self._tend = self._timer(self._look_after)
 
     @Slot()
     def begin(self) -> None:
@@ -87,6 +92,7 @@ class Courier(QObject):
             self._is_open = self._app.has_open_tickets()
             if (seconds := self._app.listed_s()) is not None or self._is_open:
                 self._plan(since_min=(seconds or 0.0) / 60)
+        self._plan_tending()
 
     @Slot()
     def arrange(self) -> None:
@@ -136,17 +142,18 @@ class Courier(QObject):
 
     def close(self) -> None:
         """Stops what is under way; what was being sent is sent again later, once."""
-        for running in (self._sending, self._asking):
+        for running in (self._sending, self._asking, self._tending):
             if running is not None:
                 running.stop()
-        self._sending = self._asking = None
+        self._sending = self._asking = self._tending = None
         self._due.stop()
         self._ask.stop()
+        self._tend.stop()
 
     @property
     def busy(self) -> bool:
         """Whether an errand is under way right now."""
-        return self._sending is not None or self._asking is not None
+        return self._sending is not None or self._asking is not None or self._tending is not None
 
     @property
     def sending(self) -> bool:
@@ -156,7 +163,7 @@ class Courier(QObject):
     @property
     def resting(self) -> bool:
         """Whether no timer is set and nothing is under way."""
-        return not (self._due.isActive() or self._ask.isActive() or self.busy)
+        return not (self._due.isActive() or self._ask.isActive() or self._tend.isActive() or self.busy)
 
     def _timer(self, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -192,7 +199,7 @@ class Courier(QObject):
         if self._sending is None:
             self._sending = self._start("deliver", self._delivered, self)
 
-    def _delivered(self, result: Delivered | News | None) -> None:
+    def _delivered(self, result: Brought | None) -> None:
         self._sending = None
         if not isinstance(result, Delivered):  # it could not even begin: not at once again, and not never
             self._due.start(CLOSED_MIN * MINUTE_MS)
@@ -212,7 +219,7 @@ class Courier(QObject):
         if self._asking is None:
             self._asking = self._start("news", self._fetched, self)
 
-    def _fetched(self, result: Delivered | News | None) -> None:
+    def _fetched(self, result: Brought | None) -> None:
         self._asking = None
         if isinstance(result, News):
             self._failures = 0
@@ -222,3 +229,24 @@ class Courier(QObject):
         else:
             self._failures = min(self._failures + 1, 16)
         self._plan()
+
+    def _plan_tending(self) -> None:
+        """Sets the timer for the articles; a computer without packs has none."""
+        seconds = self._app.next_refresh()
+        if seconds is not None:
+            self._tend.start(min(int(seconds * 1000), LONGEST_MS))
+
+    @Slot()
+    def _look_after(self) -> None:
+        seconds = self._app.next_refresh()
+        if seconds is not None and seconds * 1000 > EARLY_MS:  # the timer cannot reach so far, or another did it
+            self._plan_tending()
+        elif self._tending is None:
+            self._tending = self._start("articles", self._looked_after, self)
+
+    def _looked_after(self, result: Brought | None) -> None:
+        self._tending = None
+        if result is None:  # it could not even begin: not at once again
+            self._tend.start(FAILED_MS)
+        else:
+            self._plan_tending()

@@ -1,4 +1,4 @@
-"""Runs the tray's errands (send what is due, ask for answers) in a child of the same program.
+"""Runs the tray's errands (send what is due, ask for answers, look after the articles) in a child of the same program.
 
 The network and the keyring are 28 MiB that a resting tray does without; the child takes them along when it ends.
 """
@@ -18,7 +18,7 @@ DEADLINE_MS: Final = 10 * 60 * 1000  # a large file over a thin line; whatever t
 SHOWN: Final = 2000  # characters of what a child said before it failed, for the log
 
 log = logging.getLogger(__name__)
-Errand = Literal["deliver", "resume", "news"]
+Errand = Literal["deliver", "resume", "news", "articles"]
 
 
 class Delivered:
@@ -34,6 +34,13 @@ class News:
     def __init__(self, answers: tuple[tuple[Ticket, Comment], ...], *, is_open: bool) -> None:
         self.answers = answers
         self.is_open = is_open
+
+
+class LookedAfter:
+    """The articles were looked after; whoever shows some reads them anew."""
+
+
+Brought = Delivered | News | LookedAfter
 
 
 class _Said(msgspec.Struct):
@@ -57,7 +64,7 @@ class Run(QObject):
         self,
         program: tuple[str, ...],
         errand: Errand,
-        on_end: Callable[[Delivered | News | None], None],
+        on_end: Callable[[Brought | None], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -93,7 +100,7 @@ class Run(QObject):
             log.warning("the errand %s could not be started: %s", self._errand, self._process.errorString())
             self._end(None)
 
-    def _end(self, result: Delivered | News | None) -> None:
+    def _end(self, result: Brought | None) -> None:
         self._deadline.stop()
         if not self._ended:
             self._ended = True
@@ -101,10 +108,12 @@ class Run(QObject):
         self.deleteLater()
 
 
-def _read(errand: Errand, said: bytes) -> Delivered | News | None:
+def _read(errand: Errand, said: bytes) -> Brought | None:
     try:
         result = msgspec.json.decode(said, type=_Said)
     except msgspec.MsgspecError:
         log.warning("the errand %s said something else than it should", errand)
         return None
+    if errand == "articles":
+        return LookedAfter()
     return Delivered(result.entries) if errand in {"deliver", "resume"} else News(result.news, is_open=result.open)

@@ -92,6 +92,7 @@ CODES = {
     FixResult.NO_CHANGE: 1,
     FixResult.FAILED: 3,
     FixResult.CANCELLED: 1,
+    FixResult.INTERRUPTED: 3,
     FixResult.UNDONE: 0,
 }
 

@@ -129,6 +129,13 @@ EVIL = {
     },
     "fixes": {"allowed": ["evil"], "privileged": ["evil"]},
     "network": {"ca_file": "/evil.pem"},
+    "knowledge": {
+        "packs": ["https://evil.example/it.pack ed25519:" + "e" * 43 + "="],
+        "refresh_every_min": 1,
+        "search_desk": False,
+        "share_counts": True,
+        "counts_url": "https://evil.example",
+    },
 }
 
 

@@ -30,6 +30,11 @@ MACHINE = {
     "network.ca_file",
     "fixes.allowed",
     "fixes.privileged",
+    "knowledge.packs",
+    "knowledge.refresh_every_min",
+    "knowledge.search_desk",
+    "knowledge.share_counts",
+    "knowledge.counts_url",
 }
 
 
