@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from client.knowledge.shelf import Shelf
 
 Run = Callable[..., Any]
 
@@ -161,5 +164,9 @@ def test_it_locks_the_desk_of_a_real_process(settings: Callable[[str], Path], pr
 
 def test_show_says_how_articles_are_searched(deskside: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "by meaning and by words" in deskside("config", "show").err
-    monkeypatch.setattr("client.app.App._model_folder", tmp_path / "none")
+    monkeypatch.setattr("client.guidance.Shelf", partial(_without_model, tmp_path / "none"))
     assert "by words alone: the model is not installed" in deskside("config", "show", "--json").json["notes"][-1]
+
+
+def _without_model(model: Path, **rest: Any) -> Shelf:
+    return Shelf(**{**rest, "model": model})
