@@ -168,5 +168,5 @@ def test_show_says_how_articles_are_searched(deskside: Run, monkeypatch: pytest.
     assert "by words alone: the model is not installed" in deskside("config", "show", "--json").json["notes"][-1]
 
 
-def _without_model(model: Path, **rest: Any) -> Shelf:
-    return Shelf(**{**rest, "model": model})
+def _without_model(nowhere: Path, /, **rest: Any) -> Shelf:
+    return Shelf(**{**rest, "model": nowhere})
