@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY_DEMO := $(VENV)/.ready-demo
 READY_TEST := $(VENV)/.ready-test
+READY_PACKAGES := $(VENV)/.ready-packages
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c installers/constraints.txt
 # A plain path entry: the import hook of newer editable installs costs the tray some 20 ms at every start.
 EDITABLE := --config-settings editable_mode=compat -e
 
-.PHONY: help demo test lint unit lab bench screenshots storm torture clean
+.PHONY: help demo test lint unit lab bench screenshots storm torture packages packages-test clean
 help:
 	@echo "make demo         try Deskside: installs what is missing, starts the embedded help desk and the tray"
 	@echo "make test         installs what is missing and runs every check and test that can run here"
@@ -17,6 +18,8 @@ help:
 	@echo "make screenshots  every page in light and dark into build/screenshots"
 	@echo "make storm        10,000 clients whose help desk comes back, in virtual time, into docs/storm.md"
 	@echo "make torture      over 1,000 kills of clients, help desks and the network while tickets are written and sent"
+	@echo "make packages     deb and rpm (and, with wixl, the MSI) into build/packages"
+	@echo "make packages-test  installs, upgrades and purges the deb in a clean Debian root; needs root"
 	@echo "make clean        removes .venv and caches"
 
 demo: $(READY_DEMO)
@@ -52,6 +55,19 @@ torture: $(READY_TEST)
 	$(BIN)/python tests/torture.py --desk employee --kills 400
 	$(BIN)/python tests/torture.py --desk request_tracker --kills 320
 	$(BIN)/python tests/torture.py --desk roundup --kills 320
+
+$(READY_PACKAGES): pyproject.toml installers/constraints.txt installers/linux/prepare | $(READY_DEMO)
+	installers/linux/prepare packages
+	$(PIP) $(EDITABLE) '.[packages]'
+	@touch $@
+
+packages: $(READY_PACKAGES)
+	$(BIN)/python installers/linux/package.py build/packages
+
+# A second, newer version of the same program, to upgrade to.
+packages-test: packages
+	$(BIN)/python installers/linux/package.py build/packages-newer --version 999.0 --kind deb
+	$(BIN)/python installers/linux/try_deb.py build/packages build/packages-newer
 
 $(BIN)/python:
 	installers/linux/prepare demo

