@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2] / "servers"))
 
-from static_https import StaticServer
+from tests.servers.static_https import StaticServer
 
 
 @pytest.fixture(scope="session")

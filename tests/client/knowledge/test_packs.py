@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from pack_making import FIXES, IT, STRANGER, article, members, pack, signed, zipped
-from static_https import Exchange, StaticServer
 
 from client.desks.download import Got, download
 from client.guidance import PackSource
@@ -22,6 +21,7 @@ from client.knowledge.library import Library
 from client.knowledge.pack import LARGEST_PACK, write
 from client.knowledge.packs import Packs, State
 from diagnostics.targets import Network
+from tests.servers.static_https import Exchange, StaticServer
 
 PATH = "/it.pack"
 
