@@ -12,8 +12,9 @@ from client.app import App
 from client.cli.session import Session
 from client.cli.show import put, put_json, put_table, say
 from client.desks import open_desk
-from client.errors import SettingsFault
+from client.errors import SettingsFault, UsageError
 from client.settings.generate import example as example_file
+from client.settings.generate import policy_files
 from client.settings.layers import Loaded, Origin
 from client.settings.schema import KEYS, json_schema
 
@@ -82,6 +83,23 @@ def validate(session: Session, file: Path | None, *, as_json: bool) -> int:
 def example() -> int:
     """Print a settings file with every key and its built-in value, to start from."""
     put(example_file().rstrip())
+    return 0
+
+
+@command.command("templates")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to."
+)
+def templates(output: Path) -> int:
+    """Write the templates for device management: Group Policy and Intune, a macOS profile, a form for Jamf, a file for Linux."""
+    for name, content in policy_files().items():
+        file = output / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {error.strerror}.") from error
+        put(str(file))
     return 0
 
 

@@ -17,8 +17,10 @@ ABOUT: Final = """\
 # Settings
 
 Written from the declaration of the keys (`client/settings/schema.py`); `deskside config schema` prints the same as JSON Schema,
-`deskside config example` a file to start from. With nothing configured, Deskside checks, searches, repairs and writes tickets;
-only sending needs a help desk.
+`deskside config example` a file to start from, `deskside config templates -o FOLDER` what device management takes: ADMX and ADML
+for Group Policy and Intune (English, German), a macOS configuration profile, a form for Jamf Pro.
+
+With nothing configured, Deskside checks, searches, repairs and writes tickets; only sending needs a help desk.
 
 ## Where they come from
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from client.knowledge.shelf import Shelf
+from client.settings.generate import policy_files
 
 Run = Callable[..., Any]
 
@@ -126,6 +127,22 @@ def test_mistakes_stop_no_other_command_and_are_mentioned(deskside: Run, setting
     assert said.code == 0
     assert said.json["fixes"]
     assert said.err == "The settings have 3 mistakes; Deskside goes on without. See: deskside config validate\n"
+
+
+def test_the_templates_are_written(deskside: Run, tmp_path: Path) -> None:
+    said = deskside("config", "templates", "-o", str(tmp_path / "new" / "templates"))
+    assert said.code == 0
+    written = {
+        str(one.relative_to(tmp_path / "new" / "templates")): one.read_bytes()
+        for one in map(Path, said.out.splitlines())
+    }
+    assert written == policy_files()
+
+
+def test_templates_that_cannot_be_written_are_one_sentence(deskside: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = deskside("config", "templates", "-o", str(tmp_path / "file" / "templates"))
+    assert (said.code, "cannot be written: Not a directory." in said.err) == (2, True)
 
 
 def test_the_schema_is_printed(deskside: Run) -> None:
