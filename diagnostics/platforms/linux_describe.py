@@ -13,6 +13,7 @@ from diagnostics.probe import Probe
 DMI: Final = "/sys/class/dmi/id"
 SECTOR_BYTES: Final = 512  # /sys/block/*/size counts in these, whatever the disk uses
 NOT_DISKS: Final = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd", "zd")
+RPM_DATABASES: Final = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
 GHZ_5, GHZ_6 = 5000, 5945  # MHz; where the bands begin
 
 
@@ -85,6 +86,8 @@ class LinuxDescriber:
             "snap": ["snap", "list"],
         }
         there = {name: argv for name, argv in tools.items() if probe.find_program(name)}
+        if not any([await probe.listdir(place) for place in RPM_DATABASES]):
+            there.pop("rpm", None)  # only the tool is here; asked, it makes an empty database in the person's home
         ran = await asyncio.gather(*(probe.run(argv) for argv in there.values()))
         found: dict[str, Package] = {}
         for name, one in zip(there, ran, strict=True):

@@ -70,8 +70,8 @@ class Runs:
 @pytest.fixture(scope="session")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """The scenarios of the tests that were chosen."""
-    chosen = [item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")]
-    made = Runs([name for name in chosen if name in MAKE], tmp_path_factory.mktemp("netlab"))
+    asked = [item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")]
+    made = Runs([name for name in asked if name in MAKE], tmp_path_factory.mktemp("netlab"))
     yield made
     made.close()
 
