@@ -9,7 +9,17 @@ from typing import Any, Final
 
 from diagnostics.model import Outcome, Status
 from diagnostics.network.doors import doors
-from diagnostics.network.view import LOOKUP_S, Resolved, live_servers, look_up, resolve, resolvers, state, targets
+from diagnostics.network.view import (
+    LOOKUP_S,
+    Resolved,
+    live_servers,
+    look_up,
+    resolve,
+    resolvers,
+    state,
+    targets,
+    word_of,
+)
 from diagnostics.platforms.network import is_address, is_private
 from diagnostics.registry import Context, check
 from diagnostics.wire.connect import Reach
@@ -183,10 +193,10 @@ def _goes_by_proxy(row: dict[str, Any], context: Context) -> bool:
 
 def _row(context: Context, found: Resolved, port: int) -> dict[str, Any]:
     by_server: dict[str, dict[str, Any]] = {}
-    for answer in found.answers:
-        row = by_server.setdefault(answer.server, {"rcode": answer.rcode, "addresses": []})
-        row["rcode"] = row["rcode"] or answer.rcode
-        row["addresses"] += [one for one in answer.addresses if one not in row["addresses"]]
+    for server in dict.fromkeys(answer.server for answer in found.answers):
+        said = [answer for answer in found.answers if answer.server == server]
+        addresses = list(dict.fromkeys(address for answer in said for address in answer.addresses))
+        by_server[server] = {"rcode": "NOERROR" if addresses else word_of(said) or None, "addresses": addresses}
     first = next((row for row in by_server.values() if row["addresses"]), None)
     others = [
         row

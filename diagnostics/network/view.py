@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -147,12 +148,23 @@ async def look_up(context: Context, name: str, servers: tuple[str, ...], *, devi
     for index in range(0, len(asked), 2):
         pair = asked[index : index + 2]
         addresses = tuple(address for answer in pair if answer.rcode == "NOERROR" for address in answer.addresses)
-        rcode = next((answer.rcode for answer in pair if answer.rcode), rcode)
         if addresses:
             return Resolved(name=name, addresses=addresses, source="dns", rcode="NOERROR", answers=tuple(asked))
-        if rcode in FAST_ENOUGH and any(answer.answered for answer in pair):
+        word = word_of(pair)
+        rcode = word or rcode
+        if word in FAST_ENOUGH:
             break
     return Resolved(name=name, rcode=rcode, answers=tuple(asked))
+
+
+def word_of(answers: Sequence[Answer]) -> str:
+    """What one server's answers to A and AAAA say together, "" when nothing can be told from them.
+
+    "There is no AAAA" says nothing of the name while the answer to A was lost on the way.
+    """
+    words = [answer.rcode for answer in answers if answer.rcode]
+    half = len(words) < len(answers) and set(words) == {"NOERROR"}
+    return words[0] if words and not half else ""
 
 
 async def usable_addresses(context: Context, addresses: tuple[str, ...]) -> tuple[str, ...]:
