@@ -1,7 +1,8 @@
 """The composition root: the only place that builds the client's objects and wires them. The window and the command line use it.
 
 Parts are built when first used, and their modules are imported there and not above: a tray at rest must not pay for what it
-does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread.
+does not do. Coroutines run on the runtime's loop; whatever blocks goes to a thread. It is long because it is one thing: the list of
+all that the client can do.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from client.settings.layers import Loaded, load
 
 if TYPE_CHECKING:
     from client.accounts import Accounts
+    from client.bulletin import Bulletin
     from client.correspondence import Correspondence
     from client.desks.base import Desk
     from client.fixes.execute import Fixes
@@ -134,6 +136,18 @@ class App:
         from client.knowledge.schedule import seconds_until_due  # noqa: PLC0415 -- after the icon is shown
 
         return seconds_until_due(self.settings.values.knowledge, self.paths.state)
+
+    @cached_property
+    def bulletin(self) -> Bulletin:
+        """What IT announces. Built cheaply; asking is a coroutine."""
+        from client.bulletin import Bulletin  # noqa: PLC0415 -- not before the icon is shown
+
+        return Bulletin(
+            paths=self.paths,
+            settings=self.settings,
+            can_ask=lambda: self.capabilities.announcements,
+            ask=lambda work: self.correspondence.ask(work),  # noqa: PLW0108 -- built when somebody asks, not before
+        )
 
     # --- fixes
 

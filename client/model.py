@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -30,6 +30,25 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     reviewed_on: str = ""
     source: str = "deskside"
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What IT has told everybody: an outage, maintenance, or a notice.
+
+    `causes` are ids ("vpn.down", "dns.*"), `subjects` the services, hosts or volumes it is about; a problem found here that
+    fits both is known to IT (an empty one fits all; where both are empty, nothing fits). `ends_at` is when an outage should be
+    over, and when anything else is. `over`: IT has said that it is over. Times have a zone.
+    """
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    text: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    kind: Literal["outage", "maintenance", "notice"] = "notice"
+    causes: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
+    subjects: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
+    begins_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    ends_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    over: bool = False
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,6 +339,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     own_list: bool = False
     status: bool = False
     articles: bool = False
+    announcements: bool = False
     max_file_bytes: int | None = None
 
 

@@ -1,7 +1,8 @@
 """`deskside errand WHAT`: what the resting tray has done by a child, so that it never loads the network and the keyring.
 
 Prints one JSON object: `{"entries": [...]}` after `deliver` and `resume` (the network is back), `{"news": [[ticket, comment],
-...], "open": true}` after `news`, `{}` after `articles`. Not for people: `deskside outbox` and `deskside ticket` are.
+...], "open": true}` after `news`, `{"ended": [...]}` (what was waited for) after `announcements`, `{}` after `articles`. Not for
+people: `deskside outbox`, `deskside ticket` and `deskside announcements` are.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ from client.cli.session import Session
 
 
 @click.command("errand", hidden=True)
-@click.argument("what", type=click.Choice(["deliver", "resume", "news", "articles"]))
+@click.argument("what", type=click.Choice(["deliver", "resume", "news", "articles", "announcements"]))
 @click.pass_obj
 def command(session: Session, what: str) -> int:
     """Do one errand of the tray."""
-    result = session.run({"deliver": _deliver, "resume": _resume, "news": _news, "articles": _articles}[what])
+    errands = {
+        "deliver": _deliver,
+        "resume": _resume,
+        "news": _news,
+        "articles": _articles,
+        "announcements": _announcements,
+    }
+    result = session.run(errands[what])
     click.echo(msgspec.json.encode(result))
     return 0
 
@@ -42,3 +50,8 @@ async def _news(app: App) -> dict[str, Any]:
 async def _articles(app: App) -> dict[str, Any]:
     await app.guidance.look_after()
     return {}
+
+
+async def _announcements(app: App) -> dict[str, Any]:
+    asked = await app.bulletin.refresh(always=False)
+    return {"ended": asked.ended}

@@ -84,10 +84,10 @@ def pack(folder: Path, target: Path, key_file: Path | None, version: int | None)
             known_causes=_causes(),
         )
         if key_file is not None:
-            made = sign(made, _signer(key_file))
+            made = sign(made, signer_of(key_file))
     except BadPack as error:
         raise _refused(error) from error
-    _write(target, write(made))
+    write_file(target, write(made))
     manifest = made.manifest
     put(f"{clean(str(target))}: {count(len(made.articles), 'article')}, version {manifest.version}.", "good")
     if key_file is None:
@@ -101,10 +101,10 @@ def pack(folder: Path, target: Path, key_file: Path | None, version: int | None)
 def sign_pack(file: Path, key_file: Path) -> int:
     """Add a signature to the pack FILE; those that it has stay, so that keys can be exchanged."""
     try:
-        signed = sign(read(_read(file, LARGEST_PACK), trusted=None, known_fixes=BY_ID.keys()), _signer(key_file))
+        signed = sign(read(read_file(file, LARGEST_PACK), trusted=None, known_fixes=BY_ID.keys()), signer_of(key_file))
     except BadPack as error:
         raise _refused(error) from error
-    _write(file, write(signed))
+    write_file(file, write(signed))
     put(f"{clean(str(file))} is signed by {count(len(signed.signed_by), 'key')}.", "good")
     return 0
 
@@ -123,7 +123,7 @@ def verify(session: Session, file: Path, keys: tuple[str, ...], *, as_json: bool
         )
     trusted = keys or tuple(key for source in session.app.guidance.pack_sources for key in source.keys)
     try:
-        found = read(_read(file, LARGEST_PACK), trusted=trusted or None, known_fixes=BY_ID.keys())
+        found = read(read_file(file, LARGEST_PACK), trusted=trusted or None, known_fixes=BY_ID.keys())
     except BadPack as error:
         if as_json:
             put_json({"ok": False, "reason": error.words, "problems": [str(one) for one in error.problems]})
@@ -207,7 +207,7 @@ def _about(folder: Path) -> _About:
     if not folder.is_dir():
         raise UsageError(f"{clean(str(folder))} is not a folder.", hint="Name the folder that holds en, de ...")
     try:
-        return msgspec.convert(tomllib.loads(_read(folder / ABOUT, LARGEST_BYTES).decode()), _About)
+        return msgspec.convert(tomllib.loads(read_file(folder / ABOUT, LARGEST_BYTES).decode()), _About)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{clean(str(folder / ABOUT))} is wrong: {clean(str(error))}.", hint=HELP) from error
 
@@ -228,12 +228,13 @@ def _collect(folder: Path) -> dict[str, bytes]:
                 raise UsageError(
                     f"{clean(str(file))} cannot be in a pack: it holds words only, as *.md.", hint="Take the file out."
                 )
-            files[f"{language.name}/{file.name}"] = _read(file, LARGEST_BYTES)
+            files[f"{language.name}/{file.name}"] = read_file(file, LARGEST_BYTES)
     return files
 
 
-def _signer(file: Path) -> signing.Signer:
-    content = _read(file, signing.LARGEST_KEY_FILE)
+def signer_of(file: Path) -> signing.Signer:
+    """The private key in a file; asks for its password where it has one."""
+    content = read_file(file, signing.LARGEST_KEY_FILE)
     password = None
     if b"ENCRYPTED" in content:
         if not on_terminal():
@@ -245,7 +246,8 @@ def _signer(file: Path) -> signing.Signer:
         raise UsageError(f"{clean(str(file))}: {error}", hint="Make one with: deskside articles keygen FILE") from error
 
 
-def _read(file: Path, largest: int) -> bytes:
+def read_file(file: Path, largest: int) -> bytes:
+    """What a small file holds; a fault is a sentence."""
     try:
         with file.open("rb") as source:
             content = source.read(largest + 1)
@@ -257,7 +259,7 @@ def _read(file: Path, largest: int) -> bytes:
     return content
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_file(file: Path, content: bytes) -> None:
     """Replaces the file as a whole: a server may be handing it out right now."""
     try:
         number, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")

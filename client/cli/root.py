@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "outbox": "What is kept here until the help desk has it.",
         "history": "What earlier checks found, and since when.",
         "report": "Write what was found into a file for IT.",
+        "announcements": "What IT tells everybody: outages, maintenance, notices.",
         "login": "Sign in to the help desk.",
         "logout": "Forget the sign-in.",
         "whoami": "Say who the help desk takes you for.",

@@ -234,6 +234,38 @@ class AgentSeat:
         """Takes the ticket, by the page's own button."""
         self._ask("GET", f"/tickets/{ticket_id}/?take")
 
+    def announce(
+        self, title: str, *, kind: str = "outage", causes: str = "", subjects: str = "", text: str = ""
+    ) -> None:
+        """Fills in and sends the form for announcements.
+
+        Args:
+            title: one line for everybody.
+            kind: "outage", "maintenance" or "notice".
+            causes: ids, one a line.
+            subjects: what it is about, one a line.
+            text: more about it.
+
+        Raises:
+            EnvironmentFault: the desk did not take it.
+        """
+        path = "/admin/deskside/announcement/add/"
+        form = _first(self._get(path).forms, "title")
+        told = {"title": title, "kind": kind, "causes": causes, "subjects": subjects, "text": text}
+        self._form_sent(path, {**form, **told}, ())
+
+    def end_announcements(self) -> None:
+        """Says of everything that was announced that it is over.
+
+        Raises:
+            EnvironmentFault: the desk did not take it.
+        """
+        path = "/admin/deskside/announcement/"
+        form = _first(self._get(path).forms, "select_across")
+        self._form_sent(
+            path, {**form, "action": "end", "index": "0", "_selected_action": "0", "select_across": "1"}, ()
+        )
+
     def close(self) -> None:
         """Lets go of the connection."""
         self._line.close()

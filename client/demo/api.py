@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
-from client.demo import articles, tickets
+from client.demo import announcements, articles, tickets
 from client.demo.gate import (
     KEY,
     answer,
@@ -22,7 +22,7 @@ from client.demo.gate import (
     parameters,
 )
 from client.demo.problems import API_PREFIX, not_found
-from client.demo.shapes import KbAnswer, Me, NewComment, NewTicket, TicketList
+from client.demo.shapes import AnnouncementList, KbAnswer, Me, NewComment, NewTicket, TicketList
 
 MAX_PAGE = 100
 MAX_WORDS = 200
@@ -123,6 +123,12 @@ def search(request: HttpRequest, _employee: User) -> HttpResponse:
     return conditional(request, KbAnswer(articles=articles.find(words)))
 
 
+def announced(request: HttpRequest, _employee: User) -> HttpResponse:
+    """GET announcements."""
+    parameters(request)
+    return conditional(request, AnnouncementList(announcements=announcements.told()))
+
+
 def me(request: HttpRequest, employee: User) -> HttpResponse:
     """GET me."""
     parameters(request)
@@ -141,6 +147,7 @@ urlpatterns = [
     path("tickets/<str:ticket_id>/close", employee_call(POST=close)),
     path("tickets/<str:ticket_id>/reopen", employee_call(POST=reopen)),
     path("kb", employee_call(GET=search)),
+    path("announcements", employee_call(GET=announced)),
     path("me", employee_call(GET=me)),
     re_path(r"", nowhere),
 ]

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class EmployeeToken(models.Model):
@@ -40,3 +41,28 @@ class Sent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} of {self.employee}"
+
+
+class Announcement(models.Model):
+    """What agents tell everybody. Lists are a value a line. `over_at` ends it; it is still told for a while, as over."""
+
+    KINDS: ClassVar = [("outage", "Outage"), ("maintenance", "Maintenance"), ("notice", "Notice")]
+
+    title = models.CharField(max_length=120)
+    text = models.TextField(max_length=4000, blank=True)
+    kind = models.CharField(max_length=20, choices=KINDS, default="outage")
+    causes = models.TextField(
+        blank=True, help_text="Deskside's ids of what people will see, one a line: vpn.down, dns.*"
+    )
+    subjects = models.TextField(blank=True, help_text="The services or hosts it is about, one a line. Empty: all.")
+    begins_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="When it should be over, if that is known.")
+    over_at = models.DateTimeField(null=True, blank=True, help_text="Set this when it is over.")
+
+    class Meta:
+        """The newest first."""
+
+        ordering: ClassVar = ["-begins_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.title

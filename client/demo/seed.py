@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.contrib.sites.models import Site
 from django.db import transaction
 from helpdesk.models import CustomField, KBCategory, KBItem, Queue
@@ -92,6 +92,9 @@ def seed(*, agent_password: str, tokens: tuple[str, ...]) -> None:
     if not agent.check_password(agent_password):
         agent.set_password(agent_password)
         agent.save()
+    agent.user_permissions.add(
+        *Permission.objects.filter(content_type__app_label="deskside", content_type__model="announcement")
+    )
     for (username, first, last, email), token in zip(EMPLOYEES, tokens, strict=True):
         employee, made = User.objects.get_or_create(
             username=username, defaults={"first_name": first, "last_name": last, "email": email}

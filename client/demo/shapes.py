@@ -142,6 +142,26 @@ class KbAnswer(msgspec.Struct, frozen=True, kw_only=True):
     articles: tuple[KbArticle, ...]
 
 
+class AnnouncementEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What IT tells everybody. `causes` are Deskside's ids, `subjects` what it is about."""
+
+    id: str
+    title: str
+    text: str
+    kind: Literal["outage", "maintenance", "notice"]
+    causes: tuple[str, ...]
+    subjects: tuple[str, ...]
+    begins_at: datetime
+    ends_at: datetime | None
+    over: bool
+
+
+class AnnouncementList(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told now, and what was over in the last two days; newest first."""
+
+    announcements: tuple[AnnouncementEntry, ...]
+
+
 class Me(msgspec.Struct, frozen=True, kw_only=True):
     """Whose token it is."""
 

@@ -11,7 +11,17 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from client.errors import DeskFault
-from client.model import Article, Attachment, Capabilities, Conversation, Created, Identity, Payload, Ticket
+from client.model import (
+    Announcement,
+    Article,
+    Attachment,
+    Capabilities,
+    Conversation,
+    Created,
+    Identity,
+    Payload,
+    Ticket,
+)
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
@@ -80,6 +90,10 @@ class Desk(ABC):
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the desk's own knowledge base. Only where `articles`."""
         raise CannotDo("This help desk has no articles.")
+
+    async def announcements(self) -> tuple[Announcement, ...]:
+        """What IT tells everybody now, and what was over lately. Only where `announcements`."""
+        raise CannotDo("This help desk has no announcements.")
 
     @abstractmethod
     async def whoami(self) -> Identity:

@@ -17,7 +17,7 @@ import msgspec
 from client.desks.base import Act, Desk
 from client.desks.texts import FIELDS, MAX_LINE, one_line, web_link
 from client.errors import NotFound, TooLarge
-from client.model import Article, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
+from client.model import Announcement, Article, Capabilities, Comment, Conversation, Created, Identity, Payload, Ticket
 
 if TYPE_CHECKING:
     from client.desks import NetworkSettings
@@ -95,6 +95,10 @@ class _Found(msgspec.Struct, frozen=True):
     articles: tuple[_Article, ...]
 
 
+class _Told(msgspec.Struct, frozen=True):
+    announcements: Annotated[tuple[Announcement, ...], msgspec.Meta(max_length=100)]
+
+
 class _Me(msgspec.Struct, frozen=True):
     name: str
     email: str = ""
@@ -116,6 +120,7 @@ class EmployeeDesk(Desk):
         own_list=True,
         status=True,
         articles=True,
+        announcements=True,
         max_file_bytes=MAX_FILES_BYTES,
     )
 
@@ -206,6 +211,14 @@ class EmployeeDesk(Desk):
             )
             for one in found.articles
         )
+
+    async def announcements(self) -> tuple[Announcement, ...]:
+        """What IT tells everybody; nothing where the desk has an older API, which knows no announcements."""
+        try:
+            found = await self._get("/announcements", {})
+        except NotFound:
+            return ()
+        return self._line.parse(found, _Told, act=Act.READ).announcements
 
     async def whoami(self) -> Identity:
         """Whose token it is."""

@@ -204,6 +204,22 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     counts_url: Annotated[str, Meta(description="Where these numbers go.", extra=_MACHINE)] = ""
 
 
+class Announcements(msgspec.Struct, frozen=True, kw_only=True):
+    """What IT tells everybody: outages, maintenance, notices."""
+
+    from_desk: Annotated[bool, Meta(description="Ask the help desk for them, where it has some.", extra=_MACHINE)] = (
+        True
+    )
+    feed: Annotated[
+        str,
+        Meta(
+            description="A signed feed of them: its address, a space, and the public keys of its authors"
+            ' ("https://status.example.com/it.feed ed25519:..."). See docs/announcements.md.',
+            extra=_MACHINE,
+        ),
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, merged and valid."""
 
@@ -218,6 +234,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand = Brand()
     schedule: Schedule = Schedule()
     knowledge: Knowledge = Knowledge()
+    announcements: Announcements = Announcements()
 
     def targets(self) -> Targets:
         """What the checks are given."""

@@ -144,6 +144,12 @@ def _packs(values: tuple[str, ...]) -> str:
     )
 
 
+def _feed(value: str) -> str:
+    match = _PACK.fullmatch(value)
+    good = not value or (match is not None and not _desk_url(match[1]))
+    return "" if good else '"https://... ed25519:..." (http:// only on this computer, and a public key)'
+
+
 def _urls(values: tuple[str, ...]) -> str:
     return (
         ""
@@ -196,6 +202,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "brand.url": _url,
     "knowledge.packs": _packs,
     "knowledge.counts_url": _desk_url,
+    "announcements.feed": _feed,
 }
 assert KEYS.keys() >= _CHECKS.keys()  # noqa: S101 -- a typing error here would silently check nothing
 

@@ -360,6 +360,15 @@ class DeskContract:
         assert self.run(bench.desk.articles("  ")) == ()
         assert self.run(bench.desk.articles("xyzzy " * 100)) == ()
 
+    def test_announcements_are_told_or_it_says_that_there_are_none(self, bench: Bench) -> None:
+        if not bench.desk.capabilities.announcements:
+            with pytest.raises(CannotDo):
+                self.run(bench.desk.announcements())
+            return
+        for one in self.run(bench.desk.announcements()):
+            assert one.id
+            assert one.title
+
     def test_closing_twice_is_fine_and_it_can_be_used_again(self, bench: Bench) -> None:
         async def twice() -> None:
             await bench.desk.whoami()

@@ -51,7 +51,7 @@ def test_the_server_does_what_is_described_and_nothing_else(demo_desk: DemoDesk,
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "Selected: 8/8" in done.stdout
+    assert "Selected: 9/9" in done.stdout
     assert "No issues found" in done.stdout
 
 

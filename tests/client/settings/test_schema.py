@@ -11,6 +11,8 @@ from client.settings.schema import KEYS, Key, Settings, json_schema
 from client.settings.values import read_service, read_value
 
 MACHINE = {
+    "announcements.from_desk",
+    "announcements.feed",
     "desk.kind",
     "desk.url",
     "desk.queue",
