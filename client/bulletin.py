@@ -81,21 +81,21 @@ class Bulletin:
         """The ids that the employee wants to be told the end of. Reads a small file."""
         return self._kept.watched()
 
-    def watch(self, id: str, *, wanted: bool = True) -> None:
+    async def watch(self, id: str, *, wanted: bool = True) -> None:
         """Tells the employee when it is over, or not any more.
 
         Raises:
             StorageFault: the disk did not take it.
         """
-        self._kept.watch(id, wanted=wanted)
+        await asyncio.to_thread(self._kept.watch, id, wanted=wanted)
 
-    def put_away(self, id: str) -> None:
+    async def put_away(self, id: str) -> None:
         """Shows it no more.
 
         Raises:
             StorageFault: the disk did not take it.
         """
-        self._kept.put_away(id)
+        await asyncio.to_thread(self._kept.put_away, id)
 
     @property
     def sources(self) -> tuple[str, ...]:

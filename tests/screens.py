@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "client" / "ui")]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import shiboken6  # noqa: E402 -- after the path is set
-from fake_app import DNS, FakeApp, fake_errands, report  # noqa: E402 -- after the path is set
+from fake_app import DNS, OUTAGE, UPKEEP, FakeApp, fake_errands, report  # noqa: E402 -- after the path is set
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402 -- after the path is set
 from PySide6.QtWidgets import QApplication, QPushButton  # noqa: E402 -- after the path is set
 
@@ -149,6 +149,11 @@ def moments(studio: Studio, scheme: str) -> None:
         window.go("home")
     window.go("fix", "network.reconnect")
     studio.take(window, f"fix-refused-{scheme}")
+    app.bulletin.here = (OUTAGE, UPKEEP)
+    window.go("home")
+    studio.take(window, f"home-known-{scheme}")
+    window.go("compose", app.new_draft(words="Nothing opens since this morning.", report=app.report))
+    studio.take(window, f"compose-known-{scheme}")
     studio.done(window)
 
 

@@ -64,7 +64,7 @@ def watch(session: Session, id: str, *, off: bool) -> int:
     bulletin = session.app.bulletin
     if not off and id not in {one.id for one in bulletin.current(put_away=True)}:
         raise UsageError(f"IT has announced nothing called {clean(id)}.", hint="deskside announcements lists them.")
-    bulletin.watch(id, wanted=not off)
+    session.run(lambda app: app.bulletin.watch(id, wanted=not off))
     put("You will not be told." if off else "You will be told when it is over.", "good")
     return 0
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +15,9 @@ from client.cli.session import Session
 from client.cli.show import clean, count, put, put_json, put_paragraph, say
 from client.errors import UsageError
 from diagnostics.model import Diagnosis, Event, Found, Progress, Report, Severity, Started, Status
+
+if TYPE_CHECKING:
+    from client.model import Announcement
 
 NOT_WELL: Final = 1
 _MARKS: Final = {Severity.CRITICAL: "!!", Severity.HIGH: "! ", Severity.MEDIUM: "* ", Severity.LOW: "- "}
@@ -43,12 +47,17 @@ def command(session: Session, *, as_json: bool, only: str, events: bool) -> int:
     if as_json:
         put_json(report)
     elif not events:
-        print_report(report)
+        print_report(report, known=session.app.bulletin.known)
     return NOT_WELL if report.diagnosis else 0
 
 
-def print_report(report: Report) -> None:
-    """For people: every cause with what it means and what to do, then one line on what was looked at."""
+def print_report(report: Report, *, known: Callable[[Diagnosis], Announcement | None] = lambda _: None) -> None:
+    """For people: every cause with what it means and what to do, then one line on what was looked at.
+
+    Args:
+        report: the run.
+        known: the announcement of IT that explains a cause.
+    """
     failed = [one for one in report.findings if one.status is Status.FAILED]
     if not report.diagnosis and failed:
         put("No known cause explains it, but something is not right:", "warn")
@@ -60,6 +69,8 @@ def print_report(report: Report) -> None:
         if number:
             put()
         _print_cause(cause)
+        if (announced := known(cause)) is not None:
+            put(f"   IT knows about this: {clean(announced.title)}. You need not report it.", "good")
     states = Counter(one.status for one in report.findings)
     seconds = report.duration_ms / 1000
     looked = f"{count(len(report.findings), 'check')} in {seconds:.1f} s"

@@ -1,9 +1,11 @@
-"""Sends what waits, asks for answers, looks after the articles, without being asked to: the only timers of a resting tray, and none
-where nothing waits.
+"""Sends what waits, asks for answers and announcements, looks after the articles, without being asked to: the only timers of a
+resting tray, and none where nothing waits.
 
 Delivery has a timer only while the outbox holds something that is due at some time. Answers are asked for while a ticket is open,
 rarely otherwise, newer packs of articles only where IT has some, at intervals that differ from computer to computer, so that a
-company's clients do not ask all at once. All are errands: a child of the same program does them, so that the tray stays small.
+company's clients do not ask all at once. What IT announces is asked for when somebody may need it: when the window is opened, when
+a check has found something, and from time to time while the employee waits for the end of an outage. All are errands: a child of
+the same program does them, so that the tray stays small.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from client.ui.errands import Brought, Delivered, Errand, News, Run
+from client.ui.errands import Announced, Brought, Delivered, Errand, News, Run
 
 if TYPE_CHECKING:
     from client.app import App
@@ -62,12 +64,14 @@ class Courier(QObject):
         answered: new answers (tuple of ticket and comment).
         outbox_changed: something was added, sent or taken out.
         sign_in_changed: another process has signed in or out.
+        announced: IT's announcements were asked for; what the employee waited for and is over (tuple).
     """
 
     delivered = Signal(object)
     answered = Signal(object)
     outbox_changed = Signal()
     sign_in_changed = Signal()
+    announced = Signal(object)
 
     def __init__(self, *, app: App, start: StartErrand | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -80,9 +84,11 @@ class Courier(QObject):
         self._sending: Running | None = None
         self._asking: Running | None = None
         self._tending: Running | None = None
+        self._hearing: Running | None = None
         self._due = self._timer(self._deliver)
         self._ask = self._timer(self._fetch)
         self._tend = self._timer(self._look_after)
+        self._hear = self._timer(self.hear)
 
     @Slot()
     def begin(self) -> None:
@@ -93,6 +99,8 @@ class Courier(QObject):
             if (seconds := self._app.listed_s()) is not None or self._is_open:
                 self._plan(since_min=(seconds or 0.0) / 60)
         self._plan_tending()
+        if (self._app.paths.state / "announcements.json").exists():
+            self.wait_for_end()
 
     @Slot()
     def arrange(self) -> None:
@@ -130,6 +138,8 @@ class Courier(QObject):
     def set_window_open(self, wanted: bool) -> None:  # noqa: FBT001 -- a setter takes what it sets
         """Asks for answers more often while somebody may be looking."""
         self._window_open = wanted
+        if wanted:
+            self.hear()
         if self._ask.isActive():
             self._plan()
 
@@ -142,18 +152,19 @@ class Courier(QObject):
 
     def close(self) -> None:
         """Stops what is under way; what was being sent is sent again later, once."""
-        for running in (self._sending, self._asking, self._tending):
+        for running in (self._sending, self._asking, self._tending, self._hearing):
             if running is not None:
                 running.stop()
-        self._sending = self._asking = self._tending = None
+        self._sending = self._asking = self._tending = self._hearing = None
         self._due.stop()
         self._ask.stop()
         self._tend.stop()
+        self._hear.stop()
 
     @property
     def busy(self) -> bool:
         """Whether an errand is under way right now."""
-        return self._sending is not None or self._asking is not None or self._tending is not None
+        return any(one is not None for one in (self._sending, self._asking, self._tending, self._hearing))
 
     @property
     def sending(self) -> bool:
@@ -163,7 +174,7 @@ class Courier(QObject):
     @property
     def resting(self) -> bool:
         """Whether no timer is set and nothing is under way."""
-        return not (self._due.isActive() or self._ask.isActive() or self._tend.isActive() or self.busy)
+        return not (self.busy or any(one.isActive() for one in (self._due, self._ask, self._tend, self._hear)))
 
     def _timer(self, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -250,3 +261,23 @@ class Courier(QObject):
             self._tend.start(FAILED_MS)
         else:
             self._plan_tending()
+
+    @Slot()
+    def hear(self) -> None:
+        """Asks what IT announces, unless that was done just now."""
+        if self._hearing is None and self._app.bulletin.sources:
+            self._hearing = self._start("announcements", self._heard, self)
+
+    def wait_for_end(self) -> None:
+        """Asks from time to time while the employee waits for the end of an outage; call when that has changed."""
+        minutes = self._app.settings.values.schedule.news_every_min
+        if minutes and self._app.bulletin.watched():
+            minutes = max(minutes, CLOSED_MIN)
+            self._hear.start(int(minutes * MINUTE_MS * random.uniform(1, 1 + JITTER)))  # noqa: S311 -- as above
+        else:
+            self._hear.stop()
+
+    def _heard(self, result: Brought | None) -> None:
+        self._hearing = None
+        self.announced.emit(result.ended if isinstance(result, Announced) else ())
+        self.wait_for_end()

@@ -1,4 +1,4 @@
-"""Runs the tray's errands (send what is due, ask for answers, look after the articles) in a child of the same program.
+"""Runs the tray's errands (send what is due, ask for answers and announcements, look after articles) in a child of the program.
 
 The network and the keyring are 28 MiB that a resting tray does without; the child takes them along when it ends.
 """
@@ -12,13 +12,13 @@ from typing import Final, Literal
 import msgspec
 from PySide6.QtCore import QObject, QProcess, QTimer, Slot
 
-from client.model import Comment, OutboxEntry, Ticket
+from client.model import Announcement, Comment, OutboxEntry, Ticket
 
 DEADLINE_MS: Final = 10 * 60 * 1000  # a large file over a thin line; whatever takes longer hangs
 SHOWN: Final = 2000  # characters of what a child said before it failed, for the log
 
 log = logging.getLogger(__name__)
-Errand = Literal["deliver", "resume", "news", "articles"]
+Errand = Literal["deliver", "resume", "news", "articles", "announcements"]
 
 
 class Delivered:
@@ -40,7 +40,14 @@ class LookedAfter:
     """The articles were looked after; whoever shows some reads them anew."""
 
 
-Brought = Delivered | News | LookedAfter
+class Announced:
+    """IT's announcements were asked for. `ended`: what the employee waited for and is over."""
+
+    def __init__(self, ended: tuple[Announcement, ...]) -> None:
+        self.ended = ended
+
+
+Brought = Delivered | News | LookedAfter | Announced
 
 
 class _Said(msgspec.Struct):
@@ -49,6 +56,7 @@ class _Said(msgspec.Struct):
     entries: tuple[OutboxEntry, ...] = ()
     news: tuple[tuple[Ticket, Comment], ...] = ()
     open: bool = False
+    ended: tuple[Announcement, ...] = ()
 
 
 class Run(QObject):
@@ -116,4 +124,6 @@ def _read(errand: Errand, said: bytes) -> Brought | None:
         return None
     if errand == "articles":
         return LookedAfter()
+    if errand == "announcements":
+        return Announced(result.ended)
     return Delivered(result.entries) if errand in {"deliver", "resume"} else News(result.news, is_open=result.open)

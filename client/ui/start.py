@@ -23,7 +23,7 @@ from client.ui.tray import Tray
 
 if TYPE_CHECKING:
     from client.app import App
-    from client.model import Comment, OutboxEntry, Ticket
+    from client.model import Announcement, Comment, OutboxEntry, Ticket
     from client.platform.single_instance import SingleInstance
     from client.ui.checkup import Checkup
     from client.ui.courier import Courier
@@ -157,6 +157,7 @@ class Resident(QObject):
             self._courier.delivered.connect(self._delivered)
             self._courier.answered.connect(self._answered)
             self._courier.outbox_changed.connect(self._end_if_done)
+            self._courier.announced.connect(self._announced)
         return self._courier
 
     @property
@@ -253,6 +254,8 @@ class Resident(QObject):
         """Tells of a problem that was not there before, and of any outcome that was asked for from the menu."""
         from client.ui.words import headline  # noqa: PLC0415 -- not before the icon is shown
 
+        if report.diagnosis:
+            self.courier.hear()
         asked, self._asked = self._asked, False
         known, self._known = self._known, frozenset(one.cause for one in report.diagnosis)
         if self._watched or not (asked or self._known - known):
@@ -297,6 +300,14 @@ class Resident(QObject):
         elif tickets:
             words = ", ".join(ticket.subject for ticket in tickets.values())
             self.herald.tell(self.tr("IT has answered"), words, action=self.tr("Read"), page="tickets")
+
+    @Slot(object)
+    def _announced(self, ended: tuple[Announcement, ...]) -> None:
+        for one in ended:
+            words = self.tr("You wanted to be told. If it still does not work for you, check again.")
+            self.herald.tell(
+                self.tr("It is over: {title}").format(title=one.title), words, action=self.tr("Show"), page="home"
+            )
 
     # --- how it ends
 

@@ -106,7 +106,7 @@ def test_an_outage_on_the_desk_is_known_here_until_it_is_over(tmp_path: Path) ->
         ]
         found = here.bulletin.known(VPN)
         assert found is not None
-        here.bulletin.watch(found.id)
+        asyncio.run(here.bulletin.watch(found.id))
         seat.end_announcements()
         assert [one.title for one in here.refresh().ended] == ["The VPN is down"]
         assert here.bulletin.current() == ()

@@ -20,6 +20,7 @@ from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, clear, row
 from client.ui.widgets.field import Field
 from client.ui.widgets.filepanel import FilePanel
+from client.ui.widgets.known import KnownCard
 from client.ui.widgets.listrow import ListRow
 from client.ui.widgets.parts import Parts
 from client.ui.widgets.text import Text
@@ -55,9 +56,12 @@ class ComposePage(Page):
         self._build()
         shell.checkup.ended.connect(self._checked)
         shell.checkup.changed.connect(self._show_check)
+        shell.courier.announced.connect(self._show_known)
 
     def _build(self) -> None:
         self.column.addWidget(Text(self.heading(), "heading", parent=self))
+        self._known = QVBoxLayout()
+        self.column.addLayout(self._known)
         self._offers = QVBoxLayout()
         self._offers.setSpacing(theme.XS)
         self.column.addLayout(self._offers)
@@ -145,8 +149,29 @@ class ComposePage(Page):
         self._files.set_files(draft.attachments)
         self._state.setText("")
         self._filling = False
+        self._show_known()
         self._show_check()
         self._ask_sections()
+
+    @Slot()
+    def _show_known(self) -> None:
+        """What IT has announced and explains what is being written down: then it need not be."""
+        clear(self._known)
+        report = self._draft.report if self._draft is not None else None
+        bulletin = self.shell.app.bulletin
+        explained = {one.id: one for cause in (report.diagnosis if report else ()) if (one := bulletin.known(cause))}
+        for one in explained.values():
+            card = KnownCard(one, explains=True, watched=one.id in bulletin.watched(), parent=self)
+            card.watch_wanted.connect(self._watch)
+            self._known.addWidget(card)
+
+    @Slot(str, bool)
+    def _watch(self, id: str, wanted: bool) -> None:  # noqa: FBT001 -- what the card sends
+        self.bridge_call(self.shell.app.bulletin.watch(id, wanted=wanted), self._watching)
+
+    def _watching(self, _: None) -> None:
+        self.shell.courier.wait_for_end()
+        self._show_known()
 
     def _offer(self, drafts: tuple[Draft, ...]) -> None:
         clear(self._offers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QSysInfo, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -19,6 +21,7 @@ from client.ui.widgets.chain import Chain
 from client.ui.widgets.disclosure import Disclosure
 from client.ui.widgets.flow import Flow
 from client.ui.widgets.glyph import Glyph
+from client.ui.widgets.known import KnownCard
 from client.ui.widgets.listrow import ListRow
 from client.ui.widgets.looked import LookedAt
 from client.ui.widgets.problem import ProblemCard
@@ -47,6 +50,9 @@ class HomePage(Page):
         self._build_hero()
         self._intro = self._first_words()
         self.column.addWidget(self._intro)
+        self._announced = QVBoxLayout()
+        self._announced.setSpacing(theme.S)
+        self.column.addLayout(self._announced)
         self._problems = QVBoxLayout()
         self._problems.setSpacing(theme.L)
         self.column.addLayout(self._problems)
@@ -68,6 +74,7 @@ class HomePage(Page):
         checkup.failed.connect(self._failed)
         checkup.changed.connect(self._show)
         shell.courier.outbox_changed.connect(self._ask_outbox)
+        shell.courier.announced.connect(self._show)
         self._show()
 
     def _build_hero(self) -> None:
@@ -211,25 +218,62 @@ class HomePage(Page):
         self._chain.setVisible(running or report is not None)
         self._intro.setVisible(report is None and not running)
         clear(self._problems)
+        clear(self._announced)
         self._seen.setVisible(report is not None and not running)
         if not running and report is not None and report is not self._listed:
             self._listed = report
             self._fold.set_open(not report.diagnosis)  # whoever is told that all is well may see why
             self._unfold()
-        if report is not None and not running:
-            self._show_problems(report)
+        known = () if running or report is None else self._show_problems(report)
+        if not running:
+            self._show_announcements(known)
 
-    def _show_problems(self, report: Report) -> None:
+    def _show_announcements(self, told: Sequence[str]) -> None:
+        """What IT has announced, but for what is told beside a problem already."""
+        bulletin = self.shell.app.bulletin
+        watched = bulletin.watched()
+        for one in bulletin.current():
+            if one.id not in told:
+                card = KnownCard(one, explains=False, watched=one.id in watched, parent=self)
+                card.watch_wanted.connect(self._watch)
+                card.put_away.connect(self._put_away)
+                self._announced.addWidget(card)
+
+    def _show_problems(self, report: Report) -> list[str]:
+        """A card for each cause. Gives the announcements that explain one."""
         findings = {one.check: one for one in report.findings}
         fixes = {id: title for id, title, _ in self.shell.app.fixes()} if report.diagnosis else {}
+        bulletin = self.shell.app.bulletin
+        told = []
         for number, cause in enumerate(report.diagnosis):
+            known = None
+            if (one := bulletin.known(cause)) is not None:
+                known = KnownCard(one, explains=True, watched=one.id in bulletin.watched(), parent=self)
+                known.watch_wanted.connect(self._watch)
+                told.append(one.id)
             card = ProblemCard(
-                cause, place=place(cause), findings=findings, fixes=fixes, first=number == 0, parent=self
+                cause, place=place(cause), findings=findings, fixes=fixes, first=number == 0, known=known, parent=self
             )
             card.fix_wanted.connect(self._fix)
             card.article_wanted.connect(self._read)
             card.report_wanted.connect(self._write)
             self._problems.addWidget(card)
+        return told
+
+    @Slot(str, bool)
+    def _watch(self, id: str, wanted: bool) -> None:  # noqa: FBT001 -- what the card sends
+        self.bridge_call(self.shell.app.bulletin.watch(id, wanted=wanted), self._watching)
+
+    def _watching(self, _: None) -> None:
+        self.shell.courier.wait_for_end()
+        self._show()
+
+    @Slot(str)
+    def _put_away(self, id: str) -> None:
+        self.bridge_call(self.shell.app.bulletin.put_away(id), self._put_away_now)
+
+    def _put_away_now(self, _: None) -> None:
+        self._show()
 
     @Slot()
     def _tell_age(self) -> None:

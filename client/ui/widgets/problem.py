@@ -65,6 +65,7 @@ class ProblemCard(Card):
         findings: the checks of the same run, by id.
         fixes: titles of the fixes that exist here, by id.
         first: whether it is the most likely one; only its action is loud.
+        known: shows that IT knows of it; then nothing here is loud.
 
     Signals:
         fix_wanted, article_wanted: with the id.
@@ -83,6 +84,7 @@ class ProblemCard(Card):
         findings: Mapping[str, Finding],
         fixes: Mapping[str, str],
         first: bool,
+        known: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(margin=theme.L, parent=parent)
@@ -99,7 +101,9 @@ class ProblemCard(Card):
         if cause.advice:
             words.addWidget(Text(cause.advice, parent=self))
         words.addSpacing(theme.XS)
-        words.addLayout(self._actions(cause, fixes, first=first))
+        if known is not None:
+            words.addWidget(known)
+        words.addLayout(self._actions(cause, fixes, first=first and known is None))
         words.addWidget(self._details(cause, findings))
         line = QHBoxLayout()
         line.setSpacing(theme.L)

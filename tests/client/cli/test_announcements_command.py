@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from client.cli.check import print_report
+from client.model import Announcement
 from client.platform.paths import find_paths
+from diagnostics.model import Diagnosis, Report, Severity
 from tests.servers.static_https import StaticServer
 
 Run = Callable[..., Any]
@@ -98,3 +101,14 @@ def test_a_changed_feed_is_not_well(deskside: Run, feed: Path) -> None:
     feed.write_bytes(feed.read_bytes().replace(b"VPN", b"web"))
     said = deskside("announcements", "verify", feed)
     assert (said.code, "Nobody who is trusted here" in said.out) == (1, True)
+
+
+def test_a_check_says_beside_a_cause_that_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    cause = Diagnosis(
+        cause="vpn.down", severity=Severity.HIGH, confidence=0.9, title="The VPN is off", explanation="e", advice="a"
+    )
+    report = Report(tool="t", started_at="2026-03-02T09:00:00Z", duration_ms=1, platform="linux", diagnosis=(cause,))
+    print_report(report, known=lambda one: Announcement(id="1", title=f"Known: {one.cause}"))
+    assert "IT knows about this: Known: vpn.down. You need not report it." in capsys.readouterr().out
+    print_report(report)
+    assert "IT knows" not in capsys.readouterr().out

@@ -29,17 +29,22 @@ from fake_data import (
     FIXES,
     HEALTHY,
     NOW,
+    OUTAGE,
     OUTBOX,
     OUTCOME,
     PLANS,
     TICKETS,
+    UPKEEP,
     finding,
     report,
 )
 from PySide6.QtCore import QObject
 
+from client.bulletin import Asked
 from client.errors import ActionFault, DesksideBug, DesksideError, DeskUnreachable, NotFound, StorageFault, UsageError
+from client.knowledge.announcements import known
 from client.model import (
+    Announcement,
     Answer,
     Article,
     Attachment,
@@ -67,9 +72,10 @@ from client.settings.layers import Loaded
 from client.settings.schema import Brand, Desk, Settings
 from client.ui.bridge import Bridge
 from client.ui.courier import StartErrand
-from client.ui.errands import Delivered, News
+from client.ui.errands import Announced, Delivered, News
 from diagnostics.model import (
     Diagnosed,
+    Diagnosis,
     Done,
     Event,
     Found,
@@ -89,10 +95,12 @@ __all__ = [  # the data too, for those who import both
     "FIXES",
     "HEALTHY",
     "NOW",
+    "OUTAGE",
     "OUTBOX",
     "OUTCOME",
     "PLANS",
     "TICKETS",
+    "UPKEEP",
     "FakeApp",
     "fake_errands",
     "finding",
@@ -107,8 +115,14 @@ class FakeErrand(QObject):
         super().__init__(parent)
         self._app = app
         self._on_end = on_end
-        work = {"deliver": app.deliver, "resume": app.network_returned, "news": app.news}[errand]()
-        on_result = self._news if errand == "news" else self._deliver
+        errands = {
+            "deliver": app.deliver,
+            "resume": app.network_returned,
+            "news": app.news,
+            "announcements": app.bulletin.refresh,
+        }
+        work = errands[errand]()
+        on_result = {"news": self._news, "announcements": self._announce}.get(errand, self._deliver)
         self._call = bridge.submit(work, owner=self, on_result=on_result, on_error=self._failed)
 
     def stop(self) -> None:
@@ -120,6 +134,9 @@ class FakeErrand(QObject):
     def _news(self, news: tuple[tuple[Ticket, Comment], ...]) -> None:
         self._on_end(News(news, is_open=self._app.has_open_tickets()))
 
+    def _announce(self, asked: Asked) -> None:
+        self._on_end(Announced(asked.ended))
+
     def _failed(self, _error: DesksideError) -> None:
         self._on_end(None)
 
@@ -127,6 +144,39 @@ class FakeErrand(QObject):
 def fake_errands(app: FakeApp, bridge: Bridge) -> StartErrand:
     """What a `Courier` starts in tests."""
     return lambda errand, on_end, parent: FakeErrand(app, bridge, errand, on_end, parent)
+
+
+class FakeBulletin:
+    """What IT announces; `here` counts, `sources` may be empty."""
+
+    def __init__(self, app: FakeApp) -> None:
+        self._app = app
+        self.here: tuple[Announcement, ...] = ()
+        self.sources: tuple[str, ...] = ()
+        self.waiting: set[str] = set()
+        self.away: set[str] = set()
+        self.ended: tuple[Announcement, ...] = ()
+
+    def current(self, *, put_away: bool = False) -> tuple[Announcement, ...]:
+        return tuple(one for one in self.here if put_away or one.id not in self.away)
+
+    def known(self, cause: Diagnosis) -> Announcement | None:
+        return known(self.here, cause)
+
+    def watched(self) -> frozenset[str]:
+        return frozenset(self.waiting)
+
+    async def refresh(self, *, always: bool = True) -> Asked:
+        del always
+        return Asked(self.ended, ())
+
+    async def watch(self, id: str, *, wanted: bool = True) -> None:
+        self._app._storage()
+        self.waiting = self.waiting | {id} if wanted else self.waiting - {id}
+
+    async def put_away(self, id: str) -> None:
+        self._app._storage()
+        self.away.add(id)
 
 
 class FakeApp:
@@ -168,6 +218,7 @@ class FakeApp:
         self.outcomes: tuple[FixOutcome, ...] = ()
         self.fix_result = FixResult.HELPED
         self.signed_in = True
+        self.bulletin = FakeBulletin(self)
         self.news_here: tuple[tuple[Ticket, Comment], ...] = ()
         self.said: list[tuple[str, object]] = []
         self.checking = False

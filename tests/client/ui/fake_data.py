@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from client.model import (
+    Announcement,
     Article,
     Comment,
     Created,
@@ -359,4 +360,21 @@ OUTCOME = FixOutcome(
     took_ms=900,
     before=(finding("dns.resolvers", Status.FAILED, "The name server 10.20.0.53 does not answer."),),
     after=(finding("dns.resolvers", Status.FAILED, "The name server 10.20.0.53 does not answer."),),
+)
+
+OUTAGE = Announcement(
+    id="desk-7",
+    title="Name lookups fail in the Berlin office",
+    text="A name server has failed. We are replacing it.",
+    kind="outage",
+    causes=("dns.*",),
+    begins_at=NOW,
+    ends_at=NOW + timedelta(hours=3),
+)
+UPKEEP = Announcement(
+    id="feed-8",
+    title="File server: maintenance tonight",
+    text="Save your work before 20:00. Files can be opened again at 22:00.",
+    kind="maintenance",
+    ends_at=NOW + timedelta(hours=12),
 )
