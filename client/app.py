@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from client.fixes.execute import Fixes
     from client.guidance import Guidance
     from client.outbox.store import Outbox
+    from client.proving import Proving
     from client.report.pseudonyms import Pseudonyms
     from client.watch.checking import Checking
     from client.watch.history import History
@@ -263,6 +264,14 @@ class App:
         """
         await to_thread(self._outbox.retry, entry_id)
 
+    async def leave_out(self, entry_id: str, names: tuple[str, ...]) -> None:
+        """Sends a refused entry without these files of it.
+
+        Raises:
+            UsageError: there is no such entry, it was not refused, or has no such file.
+        """
+        await to_thread(self._outbox.leave_out, entry_id, names)
+
     async def drop(self, entry_id: str) -> None:
         """Takes an entry out of the outbox for good.
 
@@ -433,6 +442,13 @@ class App:
             pseudonyms=self._pseudonyms,
             who=self._who(),
         )
+
+    @cached_property
+    def proving(self) -> Proving:
+        """Whether what was sent is what the preview showed."""
+        from client.proving import Proving  # noqa: PLC0415 -- only for who asks
+
+        return Proving(outbox=self._outbox, correspondence=self.correspondence)
 
     def _who(self) -> dict[str, str]:
         import platform  # noqa: PLC0415 -- not needed at rest

@@ -73,14 +73,17 @@ def show(session: Session, entry_id: str, *, as_json: bool) -> int:
 
 @command.command("retry")
 @click.argument("entry_id", metavar="ID")
+@click.option(
+    "--without", "names", multiple=True, metavar="FILE", help="Leave out a file that was refused; may be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def retry(session: Session, entry_id: str, *, as_json: bool) -> int:
+def retry(session: Session, entry_id: str, names: tuple[str, ...], *, as_json: bool) -> int:
     """Send an entry again now."""
 
     async def work(app: App) -> OutboxEntry:
         entry = await find(app, entry_id)
-        await app.retry(entry.id)
+        await (app.leave_out(entry.id, names) if names else app.retry(entry.id))
         return await send_now(app, entry.id)
 
     entry = session.run(work)

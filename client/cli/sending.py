@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from typing import Final
 
 from client.app import App
@@ -62,5 +63,8 @@ def print_entry(entry: OutboxEntry) -> None:
     put(words, look)
     if entry.last_error and entry.state is not SendState.SENT:
         put(f"  {entry.last_error}", "dim")
+    if entry.refused_files:
+        names = " ".join(f"--without {shlex.quote(name)}" for name in entry.refused_files)
+        put(f"  Send it without: deskside outbox retry {entry.id[:8]} {names}", "dim")
     if entry.ticket and entry.ticket.url and entry.kind == "ticket":
         put(f"  {entry.ticket.url}", "dim")

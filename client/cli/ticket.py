@@ -18,13 +18,15 @@ from client.cli.outbox import payload_shape, print_payload
 from client.cli.root import nearest
 from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
-from client.cli.show import clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
+from client.cli.show import Look, clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
 from client.errors import DeskFault, DesksideError, DeskUnreachable, SecretsFault, SettingsFault, UsageError
-from client.model import Conversation, Draft, FixOutcome, FixResult, OutboxEntry, Preview
+from client.model import Conversation, Draft, FixOutcome, FixResult, OutboxEntry, Preview, Proof
 from diagnostics.model import Report
 
 TRIED_WITHIN: Final = timedelta(hours=24)  # an older repair has nothing to do with today's problem
 LONGEST_WORDS: Final = 100_000  # characters; help desks cut or refuse more
+DIFFERS: Final = 1
+_MARKS: Final[dict[bool | None, tuple[str, Look]]] = {True: ("=", "good"), False: ("!", "bad"), None: ("?", "dim")}
 _DID_NOTHING: Final = {FixResult.CANCELLED, FixResult.UNDONE}
 
 
@@ -126,10 +128,13 @@ def list_tickets(session: Session, *, offline: bool, as_json: bool) -> int:
 @command.command("show")
 @click.argument("number")
 @click.option("--offline", is_flag=True, help="As last seen, without asking the help desk.")
+@click.option("--receipt", is_flag=True, help="Prove instead that what was sent is what the preview showed.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def show(session: Session, number: str, *, offline: bool, as_json: bool) -> int:
-    """Show the ticket NUMBER with what was said."""
+def show(session: Session, number: str, *, offline: bool, receipt: bool, as_json: bool) -> int:
+    """Show the ticket NUMBER with what was said. With --receipt, exit code 1 when something differs or nothing can be compared."""
+    if receipt:
+        return _prove(session, number, offline=offline, as_json=as_json)
 
     async def work(app: App) -> Conversation:
         return await app.conversation(await _ticket_id(app, number, offline=offline), refresh=not offline)
@@ -149,6 +154,28 @@ def show(session: Session, number: str, *, offline: bool, as_json: bool) -> int:
         for name in one.attachments:
             put(f"  + {name}", "dim")
     return 0
+
+
+def _prove(session: Session, number: str, *, offline: bool, as_json: bool) -> int:
+    async def work(app: App) -> tuple[Proof, ...]:
+        return await app.proving.ticket(await _ticket_id(app, number, offline=offline), refresh=not offline)
+
+    with _as_last_seen():
+        proofs = session.run(work)
+    holds = all(one.holds for one in proofs)
+    if as_json:
+        receipts = [{"holds": one.holds, "receipt": one.receipt, "compared": one.compared} for one in proofs]
+        put_json({"holds": holds, "receipts": receipts})
+        return 0 if holds else DIFFERS
+    for one in proofs:
+        what = "Ticket" if one.receipt.kind == "ticket" else "Reply"
+        sent = f"sent {when(one.receipt.sent_at)}" if one.receipt.sent_at else "not confirmed yet"
+        put(f"{what} written {when(one.receipt.created_at)}, {sent}", "title")
+        put(f"  sha256 {one.receipt.sha256}", "dim")
+        for compared in one.compared:
+            mark, look = _MARKS[compared.same]
+            put(f"  {mark} {clean(compared.words)}", look)
+    return 0 if holds else DIFFERS
 
 
 @command.command("reply")

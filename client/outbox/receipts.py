@@ -97,6 +97,14 @@ def sent(connection: sqlite3.Connection, key: str, *, now: float) -> None:
     connection.execute("UPDATE receipt SET sent_at = ? WHERE key = ?", (now, key))
 
 
+def leaves_out(connection: sqlite3.Connection, key: str, names: tuple[str, ...], *, whole: str) -> None:
+    """Notes that files were shown and are not sent, because the desk refused them; `whole` is the hash of what is kept now."""
+    row = connection.execute("SELECT * FROM receipt WHERE key = ?", (key,)).fetchone()
+    if row is not None:
+        known = _receipt(row)
+        put(connection, msgspec.structs.replace(known, left_out=(*known.left_out, *names), whole_sha256=whole))
+
+
 def forget(connection: sqlite3.Connection, key: str) -> None:
     """A message that never left has nothing to prove."""
     connection.execute("DELETE FROM receipt WHERE key = ?", (key,))

@@ -10,13 +10,14 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
 from client.errors import StorageFault, UsageError
 from client.model import Attachment, Draft, OutboxEntry, Payload
 from client.outbox.database import Database
+from client.outbox.leaving import leave_out
 from client.outbox.ledger import FIRST_IN_TICKET, Ledger, read_payload
 from client.outbox.mailbox import Mailbox
 from client.outbox.packing import pack, pack_draft, unpack_draft
@@ -211,6 +212,15 @@ class Outbox:
                 )
 
         self._database.write(work)
+
+    def leave_out(self, entry_id: str, names: Collection[str]) -> None:
+        """Sends a refused message without some of its files: what the desk has already stays there.
+
+        Raises:
+            UsageError: it was not refused, or has no such file to be left out.
+            StorageFault: the disk did not take it.
+        """
+        self._database.write(lambda connection: leave_out(connection, entry_id, names, now=self._clock()))
 
     def drop(self, entry_id: str) -> None:
         """Takes an entry out for good, its bytes too.

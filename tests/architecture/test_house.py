@@ -28,6 +28,7 @@ ALLOWED = {
     **{f"client.{name}": BASE for name in MIDDLE},
     "client.demo": {*BASE, "client.demo"},
     "client.helper": set(),  # test_helper_alone.py says more
+    "client.proving": {*BASE, "client.correspondence", *(f"client.{name}" for name in MIDDLE)},  # as the next
     "client.bulletin": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # a part of the composition root
     "client.guidance": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # a part of the composition root
     "client.account_parts": {*BASE, *(f"client.{name}" for name in MIDDLE)},  # as above
@@ -42,6 +43,7 @@ ALLOWED = {
         "client.correspondence",
         "client.bulletin",
         "client.guidance",
+        "client.proving",
         *(f"client.{name}" for name in MIDDLE),
     },
     "client.doctor": {*BASE, "client.app", *(f"client.{name}" for name in MIDDLE)},

@@ -80,6 +80,7 @@ class OutboxPage(Page):
         for one in shown:
             card = EntryCard(one, can_open=can_open, parent=self)
             card.again.connect(self._again)
+            card.without.connect(self._without)
             card.dropped.connect(self._take_out)
             card.looked.connect(self._look_inside)
             card.opened.connect(self._open)
@@ -109,6 +110,10 @@ class OutboxPage(Page):
     @Slot(object)
     def _again(self, entry: OutboxEntry) -> None:
         self.bridge_call(self.shell.app.retry(entry.id), self._arranged, self._stale)
+
+    @Slot(object)
+    def _without(self, entry: OutboxEntry) -> None:
+        self.bridge_call(self.shell.app.leave_out(entry.id, entry.refused_files), self._arranged, self._stale)
 
     def _arranged(self, _nothing: object) -> None:
         self.shell.courier.arrange()

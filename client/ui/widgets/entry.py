@@ -26,12 +26,14 @@ class EntryCard(Card):
 
     Signals:
         again: send it now (the entry).
+        without: send it without the files that were refused (the entry).
         dropped: take it out (the entry).
         looked: show what it holds (the entry).
         opened: show its ticket (the entry).
     """
 
     again = Signal(object)
+    without = Signal(object)
     dropped = Signal(object)
     looked = Signal(object)
     opened = Signal(object)
@@ -77,6 +79,9 @@ class EntryCard(Card):
                 button(self.tr("Send it again"), "secondary", self.again, "send")
                 button(self.tr("It has arrived"), "secondary", self.dropped, "check")
             case SendState.REFUSED:
+                if entry.refused_files:
+                    files = ", ".join(entry.refused_files)
+                    button(self.tr("Send it without {files}").format(files=files), "secondary", self.without, "send")
                 button(self.tr("Try again"), "secondary", self.again, "refresh")
                 button(self.tr("Take it out"), "quiet", self.dropped)
             case SendState.WAITING | SendState.CREATED:

@@ -269,3 +269,18 @@ def test_asking_an_unreachable_desk_is_a_sentence(process: Run, unreachable: str
     assert said.err.startswith("The help desk cannot be reached: ")
     assert said.err.endswith("Add --offline to see it as it was last seen.\n")
     assert process("ticket", "list", "--offline").code == 0
+
+
+def test_a_receipt_proves_later_what_was_sent(signed_in: Run, desk: DemoDesk, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("a note")
+    ticket = create(signed_in, "--subject", "To be proved", "--attach", tmp_path / "note.txt").json["ticket"]
+    assert signed_in("ticket", "reply", ticket["id"], "One more thing").code == 0
+    said = signed_in("ticket", "show", ticket["ref"], "--receipt", "--json")
+    assert (said.code, said.json["holds"]) == (0, True), said.out
+    assert [one["receipt"]["kind"] for one in said.json["receipts"]] == ["ticket", "reply"]
+    assert said.json["receipts"][0]["receipt"]["sha256"] == hash_in(desk.agent_ticket(ticket["id"]).body)
+    text = signed_in("ticket", "show", ticket["id"], "--receipt", "--offline")
+    assert "= The ticket's last line carries the hash of this receipt." in text.out
+    said = signed_in("ticket", "show", "99999", "--receipt")
+    assert said.code == 2
+    assert "There is no receipt for this ticket" in said.err

@@ -486,6 +486,12 @@ class FakeApp:
         self.said.append(("retry", entry_id))
         self._put(msgspec.structs.replace(entry, state=SendState.WAITING, next_attempt_at=datetime.now(UTC)))
 
+    async def leave_out(self, entry_id: str, names: tuple[str, ...]) -> None:
+        await self._pause()
+        entry = self._entry(entry_id)
+        self.said.append(("leave_out", (entry_id, names)))
+        self._put(msgspec.structs.replace(entry, state=SendState.WAITING, refused_files=(), last_error=""))
+
     async def drop(self, entry_id: str) -> None:
         await self._pause()
         self._entry(entry_id)

@@ -338,6 +338,7 @@ OUTBOX = (
         created_at=NOW - timedelta(days=1),
         attempts=1,
         last_error="The file trace.zip is larger than the help desk takes. Leave the file out, or make it smaller.",
+        refused_files=("trace.zip",),
     ),
     OutboxEntry(
         id="o4",

@@ -39,6 +39,15 @@ def test_unsure_is_decided_by_the_employee(start):
     seen.until(lambda: said(app, "retry") == ["e1"])
 
 
+def test_a_refused_file_can_be_left_out_with_one_press(start):
+    app = FakeApp.empty()
+    app.entries = (entry(SendState.REFUSED, last_error="Too large.", refused_files=("trace.zip",)),)
+    seen = start(app, "outbox")
+    seen.press("Send it without trace.zip: No network")
+    seen.until(lambda: said(app, "leave_out") == [("e1", ("trace.zip",))])
+    seen.gone("Too large.")
+
+
 def test_taking_out_can_be_undone_and_is_real_after_leaving(start):
     app = FakeApp.empty()
     app.entries = (entry(SendState.REFUSED, last_error="Not this."),)
