@@ -441,6 +441,7 @@ class App:
             healthy=self._reports.last_healthy,
             pseudonyms=self._pseudonyms,
             who=self._who(),
+            routing=self.settings.values.desk.routing,
         )
 
     @cached_property

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from client.desks.base import Desk
-from client.desks.texts import FIELDS, missing, one_line, proper_secret
+from client.desks.texts import FIELDS, missing, one_line, proper_secret, routed
 from client.errors import (
     DeskFault,
     DeskRefused,
@@ -84,7 +84,7 @@ class EmailDesk(Desk):
     async def create(self, payload: Payload) -> Created:
         """Sends the message. `Created.id` is its Message-ID. See `Desk.create`."""
         sender, _ = self._who()
-        message = _message(payload, sender=sender, to=self._to)
+        message = _message(payload, sender=sender, to=routed(payload, "queue", self._to, ADDRESS))
         talk = _Talk(self, message.as_bytes(policy=WIRE), payload)
         await self._whole(talk)
         return Created(
@@ -246,7 +246,7 @@ def _message(payload: Payload, *, sender: str, to: str) -> EmailMessage:
     message["Date"] = format_datetime(localtime())
     message["Message-ID"] = f"<{payload.key}@{sender.rpartition('@')[2]}>"
     message["X-Deskside-Ref"] = payload.key
-    for name in FIELDS:
+    for name in (*FIELDS, "category", "priority"):
         if value := one_line(payload.fields.get(name, "")).strip():
             message[f"X-Deskside-{name.title()}"] = value
     message.set_content(payload.body, cte="base64")

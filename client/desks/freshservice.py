@@ -28,6 +28,7 @@ from client.desks.texts import (
     not_yours,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -51,6 +52,7 @@ PRIORITIES = {"low": "1", "medium": "2", "high": "3", "critical": "4"}
 STATUSES = {2: "Open", 3: "Pending", 4: "Resolved", 5: "Closed"}  # a company may add more
 DONE = frozenset({4, 5})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+PRIORITY = re.compile(r"[1-4]")
 
 
 class FreshserviceDesk(WebDesk):
@@ -115,8 +117,9 @@ class FreshserviceDesk(WebDesk):
             "subject": payload.subject,
             "description": html_of(with_ref(payload)),
             "status": "2",
-            "priority": PRIORITIES.get(payload.fields.get("severity", ""), "1"),
-            **({"group_id": self._group} if self._group else {}),
+            "priority": routed(payload, "priority", PRIORITIES.get(payload.fields.get("severity", ""), "1"), PRIORITY),
+            **({"group_id": group} if (group := routed(payload, "queue", self._group, NUMBER)) else {}),
+            **({"category": category} if (category := routed(payload, "category", "")) else {}),
             **{f"custom_fields[{name}]": value for name, value in own_fields(self._fields, payload).items()},
         }
         found = await self._post("/tickets", values, payload.attachments)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from client.desks.base import Act
 from client.desks.looking import EVERY, At, Page, all_of, look_through
 from client.desks.texts import (
+    DIGITS,
     MAX_LINE,
     basic,
     checked,
@@ -29,6 +30,7 @@ from client.desks.texts import (
     missing,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     web_link,
@@ -106,7 +108,7 @@ class JiraDesk(WebDesk):
         values = {"summary": payload.subject, "description": with_ref(payload), **own_fields(self._fields, payload)}
         request = {
             "serviceDeskId": self._service_desk,
-            "requestTypeId": self._request_type,
+            "requestTypeId": routed(payload, "request_type", self._request_type, DIGITS),
             "requestFieldValues": values,
         }
         found = await self._line.ask("POST", f"{API}/request", act=Act.WRITE, expect=MADE, json=request)

@@ -20,7 +20,17 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from client.desks.base import Act
-from client.desks.texts import field_rules, missing, one_line, own_fields, proper_secret, signed, with_ref
+from client.desks.texts import (
+    DIGITS,
+    field_rules,
+    missing,
+    one_line,
+    own_fields,
+    proper_secret,
+    routed,
+    signed,
+    with_ref,
+)
 from client.desks.web import WebDesk, addressed, too_large
 from client.errors import SettingsFault, SignInNeeded
 from client.model import Attachment, Capabilities, Created, Identity, Payload
@@ -119,7 +129,8 @@ class OsTicketDesk(WebDesk):
             "subject": one_line(payload.subject, 200),
             "message": f"data:text/plain;charset=utf-8,{with_ref(payload)}",
             "attachments": [_file(one) for one in kept],
-            **({"topicId": self._topic} if self._topic else {}),
+            **({"topicId": topic} if (topic := routed(payload, "request_type", self._topic, DIGITS)) else {}),
+            **({"priority": priority} if (priority := routed(payload, "priority", "", DIGITS)) else {}),
         }
         found = await self._post(ticket, act=Act.WRITE)
         number = _said(found)

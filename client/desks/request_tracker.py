@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from client.desks.base import Act
 from client.desks.looking import Ask, At, Page, all_of, look_through
 from client.desks.texts import (
+    DIGITS,
     MAX_LINE,
     checked,
     field_rules,
     missing,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -107,7 +109,8 @@ class RequestTrackerDesk(WebDesk):
         """Creates the ticket with its files, and asks which of them it has. See `Desk.create`."""
         me = await self._me()
         ticket = {
-            "Queue": self._queue,
+            "Queue": routed(payload, "queue", self._queue),
+            **({"Priority": int(priority)} if (priority := routed(payload, "priority", "", DIGITS)) else {}),
             "Requestor": me.EmailAddress or me.Name,
             "Subject": payload.subject,
             "CustomFields": {**own_fields(self._fields, payload), REF_FIELD: payload.key},

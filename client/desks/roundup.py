@@ -30,6 +30,7 @@ from client.desks.texts import (
     not_yours,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -119,6 +120,7 @@ class RoundupDesk(WebDesk):
         if not once:
             raise DeskBroken("The help desk's answer cannot be understood.")
         issue = {
+            **({"priority": priority} if (priority := routed(payload, "priority", "")) else {}),
             **own_fields(self._fields, payload),
             "title": one_line(payload.subject, MAX_LINE),
             "messages": [message],

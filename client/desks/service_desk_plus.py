@@ -35,6 +35,7 @@ from client.desks.texts import (
     one_line,
     own_fields,
     proper_secret,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -130,8 +131,16 @@ class ServiceDeskPlusDesk(WebDesk):
             "subject": one_line(payload.subject, MAX_SUBJECT),
             "description": html_of(with_ref(payload)),
             "requester": {"email_id": self._address()},
-            **({"group": {"name": self._group}} if self._group else {}),
-            **({"request_type": {"name": self._type}} if self._type else {}),
+            **{
+                name: {"name": value}
+                for name, value in {
+                    "group": routed(payload, "queue", self._group),
+                    "request_type": routed(payload, "request_type", self._type),
+                    "category": routed(payload, "category", ""),
+                    "priority": routed(payload, "priority", ""),
+                }.items()
+                if value
+            },
             **({"udf_fields": fields} if fields else {}),
         }
         found = await self._send("POST", REQUESTS, {"request": request}, expect=MADE)

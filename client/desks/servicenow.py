@@ -32,6 +32,7 @@ from client.desks.texts import (
     not_yours,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -59,6 +60,7 @@ URGENCIES: Final = {"critical": "1", "high": "1", "medium": "2", "low": "3"}
 DONE: Final = frozenset({"6", "7", "8"})  # resolved, closed, cancelled; those that a company adds count as open
 MAX_SUBJECT: Final = 160  # of short_description, which is cut without a word
 SYS_ID: Final = re.compile(r"[0-9a-f]{32}")
+URGENCY: Final = re.compile(r"[1-3]")
 KEY: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -117,8 +119,9 @@ class ServiceNowDesk(WebDesk):
             "description": with_ref(payload),
             "correlation_id": payload.key,
             "correlation_display": "Deskside",
-            "urgency": URGENCIES.get(payload.fields.get("severity", ""), "3"),
-            **({"assignment_group": self._group} if self._group else {}),
+            "urgency": routed(payload, "priority", URGENCIES.get(payload.fields.get("severity", ""), "3"), URGENCY),
+            **({"assignment_group": group} if (group := routed(payload, "queue", self._group, SYS_ID)) else {}),
+            **({"category": category} if (category := routed(payload, "category", "")) else {}),
         }
         params = {**BOTH, "sysparm_fields": SHOWN}
         found = await self._line.ask("POST", INCIDENT, act=Act.WRITE, expect=MADE, params=params, json=incident)

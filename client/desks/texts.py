@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from client.errors import NotFound, SettingsFault, SignInNeeded
 from client.model import Payload
 from client.receipt import LABEL, without_ref
+from client.routing import OWN
 
 __all__ = [  # `without_ref` is made where receipts are, and looked for here
     "FIELDS",
@@ -30,6 +31,7 @@ __all__ = [  # `without_ref` is made where receipts are, and looked for here
     "one_line",
     "own_fields",
     "proper_secret",
+    "routed",
     "signed",
     "text_of",
     "web_link",
@@ -40,6 +42,7 @@ __all__ = [  # `without_ref` is made where receipts are, and looked for here
 MAX_LINE: Final = 500  # of a subject that a desk tells
 MAX_VALUE: Final = 200  # of a field
 FIELDS: Final = ("cause", "subject", "severity", "tier", "device", "client", "version", "platform")
+DIGITS: Final = re.compile(r"[0-9]{1,18}")
 BREAKS: Final = frozenset(
     {"p", "div", "br", "li", "tr", "pre", "blockquote", "ul", "ol", "table", "section", "article"}
 ) | {f"h{level}" for level in range(1, 7)}
@@ -85,6 +88,8 @@ def with_ref(payload: Payload) -> str:
 def own_fields(rules: Sequence[str], payload: Payload) -> dict[str, str]:
     """The desk's own fields for a ticket: name or number of the field, and its value; empty values are left out.
 
+    What IT's rules have set for a field of the desk counts before what `desk.fields` would.
+
     Args:
         rules: `desk.fields`, each "cause=FIELD".
         payload: the ticket.
@@ -96,7 +101,24 @@ def own_fields(rules: Sequence[str], payload: Payload) -> dict[str, str]:
         field: one_line(value)
         for ours, field in field_rules(rules).items()
         if (value := payload.fields.get(ours, "").strip())
+    } | {
+        name.removeprefix(OWN): one_line(value)
+        for name, value in payload.fields.items()
+        if name.startswith(OWN) and value
     }
+
+
+def routed(payload: Payload, name: str, otherwise: str, pattern: re.Pattern[str] | None = None) -> str:
+    """Where IT's rules send this ticket, or what the settings say for all.
+
+    Args:
+        payload: the ticket.
+        name: "queue", "request_type", "category" or "priority".
+        otherwise: without a rule, and where a rule's value cannot be one of this desk's.
+        pattern: of the values that can.
+    """
+    value = payload.fields.get(name, "").strip()
+    return one_line(value) if value and (pattern is None or pattern.fullmatch(value)) else otherwise
 
 
 def field_rules(rules: Sequence[str]) -> dict[str, str]:

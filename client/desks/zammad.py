@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from client.desks.base import Act, CannotDo
 from client.desks.looking import MAX_PAGES, At, Page, all_of
 from client.desks.texts import (
+    DIGITS,
     MAX_LINE,
     checked,
     field_rules,
     missing,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     with_ref,
@@ -89,7 +91,10 @@ class ZammadDesk(WebDesk):
 
     async def create(self, payload: Payload) -> Created:
         """Creates the ticket with its files. See `Desk.create`."""
-        group = {"group_id": int(self._group)} if self._group.isdecimal() else {"group": self._group}
+        where = routed(payload, "queue", self._group)
+        group: dict[str, Any] = {"group_id": int(where)} if where.isdecimal() else {"group": where}
+        if priority := routed(payload, "priority", "", DIGITS):
+            group["priority_id"] = int(priority)
         article = _article(with_ref(payload), payload)
         ticket = {"title": payload.subject, **group, "article": article, **own_fields(self._fields, payload)}
         with naming(payload.attachments):

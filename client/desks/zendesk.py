@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from time import time
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from client.desks.base import Act
 from client.desks.looking import EVERY, At, Page, all_of, look_through
@@ -25,6 +25,7 @@ from client.desks.texts import (
     field_rules,
     one_line,
     own_fields,
+    routed,
     signed,
     text_of,
     web_link,
@@ -46,6 +47,7 @@ PER_PAGE = "100"
 UPLOAD_LASTS_S = 3000.0  # Zendesk says 60 minutes; a closed lid between upload and request can last that long
 DONE = frozenset({"solved", "closed"})
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+PRIORITY = re.compile(r"low|normal|high|urgent")
 
 
 def _bearer(secret: str) -> dict[str, str]:
@@ -111,7 +113,10 @@ class ZendeskDesk(WebDesk):
     async def create(self, payload: Payload) -> Created:
         """Uploads the files, creates the request, and asks which files it has. See `Desk.create`."""
         values = [{"id": int(field), "value": value} for field, value in own_fields(self._fields, payload).items()]
-        form = {"ticket_form_id": int(self._form)} if self._form else {}
+        number = routed(payload, "request_type", self._form, NUMBER)
+        form: dict[str, Any] = {"ticket_form_id": int(number)} if number else {}
+        if priority := routed(payload, "priority", "", PRIORITY):
+            form["priority"] = priority
         comment = {"body": with_ref(payload), "uploads": await self._uploads(payload.attachments)}
         request = {"subject": payload.subject, "comment": comment, "custom_fields": values, **form}
         try:

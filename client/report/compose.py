@@ -7,7 +7,7 @@ part of the ticket: not in the body, not in a field, not in an attachment.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from client.report.summary import (
     tried_line,
 )
 from client.report.values import rows
+from client.routing import route
 from diagnostics.model import Finding, Privacy, Report
 from diagnostics.words import size
 
@@ -75,6 +76,7 @@ def compose(
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
     home: str | None = None,
+    routing: Sequence[str] = (),
 ) -> Preview:
     """The ticket exactly as it would be sent, with its sections.
 
@@ -86,6 +88,7 @@ def compose(
         pseudonyms: the stand-ins used before on this computer; None: numbered anew.
         privacy_of: the privacy class of a fact's key; None: as the facts are declared.
         home: this user's home folder; None: the one of this process.
+        routing: IT's rules from the cause to the help desk's fields (`client.routing`).
     """
     names = pseudonyms or Pseudonyms()
     cleaned = clean_draft(
@@ -146,7 +149,7 @@ def compose(
         subject=subject,
         body=body(story),
         body_html=fragment(story),
-        fields=_fields(report, who=who, device=device),
+        fields=_fields(report, who=who, device=device, routing=routing),
         attachments=tuple(attachments),
     )
     return Preview(payload=sealed(payload), sections=sections, redactions=cleaned.redactions)
@@ -313,7 +316,9 @@ def _subject(cleaned: Cleaned, out: frozenset[str]) -> str:
     return subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1].rstrip()}\u2026"
 
 
-def _fields(report: Report | None, *, who: Mapping[str, str], device: str) -> dict[str, str]:
+def _fields(
+    report: Report | None, *, who: Mapping[str, str], device: str, routing: Sequence[str] = ()
+) -> dict[str, str]:
     client, _, version = who.get("client", "").partition(" ")
     fields = {"device": device, "client": client, "version": version, "platform": who.get("platform", "")}
     if report is not None and report.diagnosis:
@@ -325,6 +330,7 @@ def _fields(report: Report | None, *, who: Mapping[str, str], device: str) -> di
             "tier": first.tier.value,
             "confidence": f"{first.confidence:.2f}",
         }
+    fields |= route(routing, fields)
     return {name: value for name, value in sorted(fields.items()) if value}
 
 

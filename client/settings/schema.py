@@ -48,6 +48,14 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
             extra=_MACHINE,
         ),
     ] = ()
+    routing: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='Rules from the cause to where a ticket goes, the first that fits first: "dns.*, vpn.* -> queue=Network;'
+            ' priority=2". See docs/routing.md.',
+            extra=_MACHINE,
+        ),
+    ] = ()
     personal_key: Annotated[
         bool,
         Meta(

@@ -11,6 +11,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Meta
 
+from client.routing import BadRule
+from client.routing import parse as parse_rule
 from client.settings.schema import KEYS, Key
 from diagnostics.targets import Service
 
@@ -144,6 +146,15 @@ def _packs(values: tuple[str, ...]) -> str:
     )
 
 
+def _routing(values: tuple[str, ...]) -> str:
+    for value in values:
+        try:
+            parse_rule(value)
+        except BadRule as error:
+            return f'a list of rules such as "dns.* -> queue=Network" ({error})'
+    return ""
+
+
 def _feed(value: str) -> str:
     match = _PACK.fullmatch(value)
     good = not value or (match is not None and not _desk_url(match[1]))
@@ -186,6 +197,7 @@ def _is_address(value: str) -> bool:
 
 _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "desk.url": _desk_url,
+    "desk.routing": _routing,
     "sign_in.issuer": _issuer,
     "sign_in.scopes": _scopes,
     "sign_in.redirect": _redirect,

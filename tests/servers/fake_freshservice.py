@@ -12,7 +12,7 @@ from tests.servers.small_server import Asked, Refusal, Reply, SmallServer, unkno
 
 AT = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # the answers' Date header says when it is, so this must agree
 LONG_AGO = "2025-01-31T09:00:00Z"
-TICKET = {"requester_id", "subject", "description", "status", "priority", "group_id", "attachments[]"}
+TICKET = {"requester_id", "subject", "description", "status", "priority", "group_id", "category", "attachments[]"}
 NEEDED = {"requester_id", "subject", "description", "status", "priority"}
 CUSTOM = {"custom_fields[deskside_cause]", "custom_fields[deskside_device]"}
 NOTE = {"body", "private", "incoming", "user_id", "attachments[]"}

@@ -12,7 +12,7 @@ from tests.servers.small_server import Asked, Refusal, Reply, SmallServer, unkno
 NOW_S = int(time.time())  # what is older than some weeks is not looked through
 AT = {"display_value": "just now", "value": str(NOW_S * 1000)}
 ACCEPT = "application/vnd.manageengine.sdp.v3+json"
-REQUEST = {"subject", "description", "requester", "group", "request_type", "udf_fields"}
+REQUEST = {"subject", "description", "requester", "group", "request_type", "category", "priority", "udf_fields"}
 UDF = {"udf_sline_1", "udf_sline_2"}
 NOTE = {"description", "show_to_requester", "notify_technician"}
 LIST = {"row_count", "start_index", "sort_field", "sort_order", "search_criteria"}

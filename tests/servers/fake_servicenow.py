@@ -13,7 +13,7 @@ from tests.servers.small_server import Asked, Refusal, Reply, SmallServer, unkno
 AT = "2026-01-31 09:00:00"
 LOCAL = "2026-01-31 10:00:00"  # in the zone of everybody's profile
 COLUMNS = {"caller_id", "short_description", "description", "correlation_id", "correlation_display", "urgency"}
-COLUMNS |= {"assignment_group", "u_cause", "u_device"}
+COLUMNS |= {"assignment_group", "category", "u_cause", "u_device"}
 TABLE = {"sysparm_query", "sysparm_fields", "sysparm_limit", "sysparm_offset", "sysparm_display_value"}
 TABLE |= {"sysparm_exclude_reference_link"}
 STATES = {"1": "New", "2": "In Progress", "3": "On Hold", "6": "Resolved", "7": "Closed", "8": "Canceled"}

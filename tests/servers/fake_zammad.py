@@ -10,9 +10,9 @@ from typing import Any
 from tests.servers.small_server import Asked, Refusal, Reply, SmallServer, unknown
 
 AT = "2026-01-31T09:00:00.000Z"
-TICKET = {"title", "group", "group_id", "article", "deskside_cause", "deskside_device"}
+TICKET = {"title", "group", "group_id", "priority_id", "article", "deskside_cause", "deskside_device"}
 ARTICLE = {"body", "content_type", "type", "internal", "subject", "attachments", "ticket_id"}
-GROUPS = {"IT": 2}
+GROUPS = {"IT": 2, "Network": 5}
 
 
 class FakeZammad(SmallServer):

@@ -88,7 +88,7 @@ class FakeZendesk(SmallServer):
                 words = "Request parameters don't match the given idempotency key"
                 raise Refusal(400, {"error": "IdempotentRequestError", "description": words})
             return Reply(201, {"request": self.requests[number]}, {"x-idempotency-lookup": "hit"})
-        sent = self._object(asked, {"subject", "comment", "custom_fields", "ticket_form_id"})
+        sent = self._object(asked, {"subject", "comment", "custom_fields", "ticket_form_id", "priority"})
         if not sent.get("subject"):
             base = [{"description": "Subject: cannot be blank", "error": "BlankValue"}]
             details = {

@@ -84,6 +84,18 @@ def test_the_subject_is_the_drafts_else_the_cause_else_the_first_words(draft, dr
     assert len(preview(drafted(subject="x" * 999), who).payload.subject) == 200
 
 
+def test_the_rules_of_it_add_where_the_ticket_goes(draft, who):
+    rules = (
+        "dns.*, severity=high -> queue=Network; tier=L3",
+        "none -> queue=Questions",
+        "* -> queue=IT; desk:cf_site=Berlin",
+    )
+    fields = preview(draft, who, routing=rules).payload.fields
+    assert (fields["queue"], fields["tier"], fields["desk:cf_site"]) == ("Network", "L3", "Berlin")
+    unsaid = msgspec.structs.replace(draft, left_out=frozenset({"diagnosis"}))
+    assert preview(unsaid, who, routing=rules).payload.fields["queue"] == "Questions"
+
+
 def test_the_fields_route_the_ticket(draft, who):
     assert preview(draft, who).payload.fields == {
         "cause": "dns.unreachable",

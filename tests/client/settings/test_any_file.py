@@ -113,6 +113,7 @@ EVIL = {
         "queue": "evil",
         "request_type": "evil",
         "fields": ["cause=evil"],
+        "routing": ["* -> queue=evil"],
         "personal_key": True,
     },
     "sign_in": {

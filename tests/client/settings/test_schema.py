@@ -18,6 +18,7 @@ MACHINE = {
     "desk.queue",
     "desk.request_type",
     "desk.fields",
+    "desk.routing",
     "desk.personal_key",
     "sign_in.method",
     "sign_in.issuer",

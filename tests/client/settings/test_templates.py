@@ -39,6 +39,7 @@ CHOSEN = (
     "53682",
     f"https://it.example.com/our.pack ed25519:{'e' * 43}=",
     "http://localhost/deskside",
+    "* -> queue=IT",
 )
 REFERENCE = re.compile(r"\$\((string|presentation)\.(\w+)\)")
 
