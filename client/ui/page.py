@@ -194,6 +194,11 @@ class Page(QWidget):
         self._banner.tell(notice)
         self._column.ensureWidgetVisible(self._banner)
 
+    @Slot(object)
+    def reveal(self, widget: QWidget) -> None:
+        """Scrolls something that has just come in into sight."""
+        self._column.reveal(widget)
+
     def clear_notice(self) -> None:
         """Takes the notice away."""
         self._banner.hide()

@@ -205,6 +205,7 @@ QPushButton { border: 1px solid @edge; border-radius: 7px; padding: 7px 15px; ba
 QPushButton:hover { background: @raised; }
 QPushButton:pressed { background: @line; }
 QPushButton:focus { border: 2px solid @accent; padding: 6px 14px; }
+QPushButton:checked { background: @accent_soft; border-color: @accent; }
 QPushButton:disabled { color: @edge; border-color: @line; background: transparent; }
 QPushButton[kind="primary"] { background: @accent; border-color: @accent; color: @on_accent; font-weight: 600; }
 QPushButton[kind="primary"]:hover { background: @accent_hover; border-color: @accent_hover; }

@@ -110,6 +110,7 @@ class ComposePage(Page):
         self._files = FilePanel(self.shell, card)
         self._files.changed.connect(self._files_changed)
         self._files.refused.connect(self.show_notice)
+        self._files.marking.connect(self.reveal)
         card.content.addWidget(self._files)
         return card
 
@@ -255,6 +256,7 @@ class ComposePage(Page):
 
     def leave(self) -> None:
         """Saves at once."""
+        self._files.finish()
         self._keep_current()
 
     def _keep_current(self) -> None:
@@ -321,6 +323,7 @@ class ComposePage(Page):
         if self._draft is None:
             return
         self.clear_notice()
+        self._files.finish()
         self._keeper.keep(self._draft)
         self._keeper.flush(self._go_preview)
 

@@ -93,6 +93,7 @@ class ConversationPage(Page):
         card.content.addWidget(field)
         self._files = FilePanel(self.shell, card)
         self._files.refused.connect(self.show_notice)
+        self._files.marking.connect(self.reveal)
         card.content.addWidget(self._files)
         self._send = Button(self.tr("Send reply"), "primary", icon="send", parent=card)
         self._send.clicked.connect(self._go)
@@ -148,6 +149,7 @@ class ConversationPage(Page):
 
     def leave(self) -> None:
         """Keeps the reply that is being written."""
+        self._files.finish()
         words, files = self._words.toPlainText(), self._files.files
         if self._ticket_id and (words.strip() or files):
             self._unsent[self._ticket_id] = (words, files)
@@ -285,6 +287,7 @@ class ConversationPage(Page):
                 return
         self._send.setEnabled(False)
         self.clear_notice()
+        self._files.finish()
         self.bridge_call(self.shell.app.reply(self._ticket_id, words, self._files.files), self._kept, self._not_kept)
 
     def _kept(self, entry: OutboxEntry) -> None:

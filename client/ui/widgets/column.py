@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLayout, QLineEdit, QPlainTextEdit, QScrollArea, QScrollBar, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from client.ui import theme
 
@@ -48,6 +49,7 @@ class Column(QScrollArea):
         self._bar.valueChanged.connect(self.verticalScrollBar().setValue)
         self.verticalScrollBar().valueChanged.connect(self._bar.setValue)
         self.verticalScrollBar().rangeChanged.connect(self._range)
+        self._new: QWidget | None = None
         self._settling = QTimer(self)  # places settle over several turns of the event loop after the range has changed
         self._settling.setSingleShot(True)
         self._settling.setInterval(SETTLED_MS)
@@ -74,6 +76,11 @@ class Column(QScrollArea):
             QWidget.setTabOrder(one, other)
         return super().focusNextPrevChild(next)
 
+    def reveal(self, widget: QWidget) -> None:
+        """Scrolls something that has just come in into sight, as soon as it has its place."""
+        self._new = widget
+        self._settling.start()
+
     @Slot()
     def _range(self) -> None:
         own = self.verticalScrollBar()
@@ -96,11 +103,19 @@ class Column(QScrollArea):
     @Slot()
     def _keep_writing(self) -> None:
         """What comes in above the field that one writes in must not push it out of sight."""
+        if self._new is not None:
+            new, self._new = self._new, None
+            if isValid(new) and self._inner.isAncestorOf(new):
+                self._show_all(new)
+            return
         field = self.focusWidget()
         if isinstance(field, (QPlainTextEdit, QLineEdit)) and field.hasFocus():
-            place = field.mapTo(self._inner, field.rect().topLeft())
-            self.ensureVisible(place.x(), place.y() + field.height(), 0, theme.L)
-            self.ensureVisible(place.x(), place.y(), 0, theme.L)  # the beginning matters more where both do not fit
+            self._show_all(field)
+
+    def _show_all(self, widget: QWidget) -> None:
+        place = widget.mapTo(self._inner, widget.rect().topLeft())
+        self.ensureVisible(place.x(), place.y() + widget.height(), 0, theme.L)
+        self.ensureVisible(place.x(), place.y(), 0, theme.L)  # the beginning matters more where both do not fit
 
     def _margins(self) -> None:
         wide = self.viewport().width()

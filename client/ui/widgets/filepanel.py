@@ -1,4 +1,4 @@
-"""Files of a ticket or a reply, from choosing to covering: the list, the buttons, a file's content, the picture of the screen."""
+"""Files of a ticket or a reply, from choosing to marking: the list, the buttons, a file's content, the picture of the screen."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from client.ui.files import Gathered, free_name, gather
 from client.ui.screenshot import Screenshot
 from client.ui.widgets.banner import Notice
 from client.ui.widgets.card import clear
-from client.ui.widgets.cover import Cover
 from client.ui.widgets.filelist import AddFiles, FileList, dropped_files
 from client.ui.widgets.fileview import FileRow
+from client.ui.widgets.markup import Markup, picture_of
 from client.ui.widgets.text import Text
 from client.ui.words import size
 
@@ -33,17 +33,18 @@ class FilePanel(QWidget):
     Signals:
         changed: the files are others now (tuple of attachments).
         refused: what could not be added, and why (a notice).
-        covering: a picture was added and can be covered now (the editor, to be scrolled into sight).
+        marking: a picture was added and can be marked now (the editor, to be scrolled into sight).
     """
 
     changed = Signal(object)
     refused = Signal(object)
-    covering = Signal(object)
+    marking = Signal(object)
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shell = shell
         self._camera: Screenshot | None = None
+        self._markup: Markup | None = None
         self._list = FileList(self)
         self._list.changed.connect(self._changed)
         self._list.opened.connect(self._open_file)
@@ -70,8 +71,14 @@ class FilePanel(QWidget):
 
     def set_files(self, files: tuple[Attachment, ...]) -> None:
         """Shows these and tells nobody."""
-        clear(self._open)
+        self._close_file()
         self._list.set_files(files)
+
+    def finish(self) -> None:
+        """Takes what is drawn on the open picture over, "Done" or not: nobody covers something and means to send it."""
+        markup, self._markup = self._markup, None
+        if markup is not None:
+            markup.finish()
 
     def _limit(self) -> int | None:
         try:
@@ -106,10 +113,11 @@ class FilePanel(QWidget):
     def _not_gathered(self, error: DesksideError) -> None:
         self.refused.emit(Notice.of(error))
 
-    @Slot(object)
-    def _changed(self, files: tuple[Attachment, ...]) -> None:
-        clear(self._open)
-        self.changed.emit(files)
+    @Slot()
+    def _changed(self) -> None:
+        self.finish()
+        self._close_file()
+        self.changed.emit(self.files)
 
     # --- the picture of the screen
 
@@ -134,22 +142,28 @@ class FilePanel(QWidget):
 
     @Slot(object)
     def _open_file(self, attachment: Attachment) -> None:
-        clear(self._open)
-        if attachment.media_type == "image/png":
-            cover = Cover(attachment, self)
-            cover.done.connect(lambda data: self._covered(attachment, data))
-            cover.closed.connect(self._close_file)
-            self._open.addWidget(cover)
-            cover.setFocus()
-            self.covering.emit(cover)
+        self.finish()
+        self._close_file()
+        if not (picture := picture_of(attachment)).isNull():
+            markup = Markup(picture, attachment.name, self)
+            markup.done.connect(lambda data: self._marked(attachment, data))
+            markup.closed.connect(self._close_file)
+            self._markup = markup
+            self._open.addWidget(markup)
+            markup.setFocus()
+            self.marking.emit(markup)
         else:
             view = FileRow(attachment, self)
             view.open()
             self._open.addWidget(view)
 
-    def _covered(self, old: Attachment, data: bytes) -> None:
-        self._list.replace(old, msgspec.structs.replace(old, data=data))
+    def _marked(self, old: Attachment, data: bytes) -> None:
+        name = old.name
+        if old.media_type != "image/png":
+            name = free_name(f"{Path(name).stem}.png", [one.name for one in self.files if one is not old])
+        self._list.replace(old, msgspec.structs.replace(old, name=name, media_type="image/png", data=data))
 
     @Slot()
     def _close_file(self) -> None:
+        self._markup = None
         clear(self._open)

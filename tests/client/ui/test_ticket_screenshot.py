@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zlib
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter
 from PySide6.QtTest import QTest
@@ -15,7 +18,10 @@ from client.model import Attachment
 from client.ui import portal, screenshot
 from client.ui.portal import _file
 from client.ui.screenshot import Screenshot, bare_png, grab, png
-from client.ui.widgets.cover import Canvas, Cover, covered
+from client.ui.widgets.canvas import Canvas
+from client.ui.widgets.filepanel import FilePanel
+from client.ui.widgets.marks import ARROW, Mark, Tool, drawn, kept
+from client.ui.widgets.markup import Markup, picture_of
 
 
 def picture(width=40, height=30, colour="#3080c0"):
@@ -131,47 +137,154 @@ def test_portal_answer_with_a_picture():
     assert str(_file(0, {"uri": ("s", "file:///home/a/Pictures/A%20B.png")})) == "/home/a/Pictures/A B.png"
 
 
+def mark(tool, *corners):
+    left, top, right, bottom = corners
+    return Mark(tool, QPoint(left, top), QPoint(right, bottom))
+
+
 def test_what_is_covered_is_gone(qapp):
     image = picture()
-    result = load(png(covered(image, (QRect(5, 5, 10, 10),))))
+    result = load(png(drawn(image, (mark(Tool.COVER, 14, 14, 5, 5),))))
     assert result.pixelColor(5, 5) == QColor("black")
     assert result.pixelColor(14, 14) == QColor("black")
     assert result.pixelColor(15, 15) == QColor("#3080c0")
     assert image.pixelColor(5, 5) == QColor("#3080c0")  # the original was not touched
 
 
-def test_covering_with_the_mouse(qtbot):
+def test_an_arrow_shows_where_it_points_and_uncovers_nothing(qapp):
+    image = picture(400, 300)
+    result = drawn(image, (mark(Tool.ARROW, 20, 20, 200, 150), mark(Tool.COVER, 90, 60, 120, 90)))
+    assert result.pixelColor(195, 146) == ARROW
+    assert result.pixelColor(210, 157) == QColor("#3080c0")  # beyond the tip there is nothing
+    assert result.pixelColor(91, 89) == QColor("black")
+    assert "#3080c0" not in {result.pixelColor(x, y).name() for x in range(90, 121) for y in range(60, 91)}
+
+
+def test_only_the_part_that_is_kept_is_sent(qapp):
+    image = picture(400, 300)
+    marks = (mark(Tool.COVER, 0, 0, 99, 99), mark(Tool.CROP, 0, 0, 399, 299), mark(Tool.CROP, 50, 60, 249, 159))
+    result = load(png(drawn(image, marks)))
+    assert (result.width(), result.height()) == (200, 100)
+    assert result.pixelColor(49, 39) == QColor("black")
+    assert result.pixelColor(50, 39) == QColor("#3080c0")
+
+
+def test_marking_with_the_mouse(qtbot):
     canvas = Canvas(picture(400, 300), "Picture")
     qtbot.addWidget(canvas)
     canvas.resize(200, 150)  # shown at half its size
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
     QTest.mouseMove(canvas, QPoint(20, 10))
     QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
-    (area,) = canvas.areas
-    assert (area.left(), area.top(), area.right(), area.bottom()) == (40, 20, 120, 120)
+    (first,) = canvas.marks
+    assert first.area.getCoords() == (40, 20, 120, 120)
     QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(90, 90))
-    assert len(canvas.areas) == 1  # a click covers nothing
+    assert len(canvas.marks) == 1  # a click marks nothing
+    canvas.tool = Tool.ARROW
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(500, 500))  # beyond the picture
+    assert canvas.marks[1] == mark(Tool.ARROW, 20, 20, 399, 299)
+    canvas.undo()
+    assert canvas.marks == (first,)
 
 
-def test_covering_with_the_keyboard(qtbot):
+@pytest.mark.parametrize("tool", Tool)
+def test_marking_with_the_keyboard(qtbot, tool):
     canvas = Canvas(picture(400, 300), "Picture")
     qtbot.addWidget(canvas)
+    canvas.tool = tool
     QTest.keyClick(canvas, Qt.Key.Key_Space)
-    before = canvas.areas[0]
+    before = canvas.marks[0].area
     QTest.keyClick(canvas, Qt.Key.Key_Left)
     QTest.keyClick(canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    after = canvas.areas[0]
+    after = canvas.marks[0].area
     assert (after.left(), after.height()) == (before.left() - 10, before.height() + 10)
+    for _ in range(60):
+        QTest.keyClick(canvas, Qt.Key.Key_Left)
+        QTest.keyClick(canvas, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
+    assert QRect(0, 0, 400, 300).contains(canvas.marks[0].area)
+    assert canvas.marks[0].counts
     QTest.keyClick(canvas, Qt.Key.Key_Delete)
-    assert canvas.areas == ()
+    assert canvas.marks == ()
 
 
-def test_done_gives_the_covered_picture(qtbot):
-    editor = Cover(Attachment(name="screen.png", media_type="image/png", data=png(picture(400, 300))))
+@given(st.lists(st.tuples(st.sampled_from(Tool), *[st.integers(-5, 60)] * 4), max_size=6))
+def test_whatever_is_drawn_what_is_covered_is_gone(drags):
+    image = picture(50, 40, "#30c080")
+    marks = [mark(tool, *(min(max(at, 0), 39) for at in corners)) for tool, *corners in drags]
+    part = kept(marks, image.rect())
+    result = drawn(image, marks)
+    assert result.size() == part.size()
+    for one in marks:
+        inside = one.area.intersected(part)
+        if one.tool is Tool.COVER and not inside.isEmpty():
+            for x in (inside.left(), inside.right()):
+                for y in (inside.top(), inside.bottom()):
+                    assert result.pixelColor(x - part.x(), y - part.y()) != QColor("#30c080")
+
+
+def test_done_gives_the_marked_picture(qtbot):
+    editor = Markup(picture(400, 300), "screen.png")
     qtbot.addWidget(editor)
     with qtbot.waitSignal(editor.closed):
-        editor._finish()  # nothing covered: it stays as it was
+        editor.finish()  # nothing drawn: it stays as it was
+    QTest.keyClick(editor.canvas, Qt.Key.Key_Space)
+    editor._tools[Tool.CROP].click()
+    assert editor.canvas.tool is Tool.CROP
+    assert "cut away" in editor._hint.text()
     QTest.keyClick(editor.canvas, Qt.Key.Key_Space)
     with qtbot.waitSignal(editor.done) as done:
-        editor._finish()
-    assert load(done.args[0]).pixelColor(200, 150) == QColor("black")
+        editor.finish()
+    result = load(done.args[0])
+    assert (result.width(), result.height()) == (320, 240)
+    assert result.pixelColor(160, 120) == QColor("black")
+    assert set(chunks(done.args[0])) == {b"IHDR", b"IDAT", b"IEND"}
+
+
+def test_a_photo_becomes_a_picture_without_its_camera(qtbot, make_shell, app):
+    image = picture(80, 60)
+    image.setText("Description", "taken at home")
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, b"JPEG")
+    writer.setText("Comment", "taken at home")
+    assert writer.write(image)
+    photo = Attachment(name="IMG 7.jpg", media_type="image/jpeg", data=bytes(buffer.data().data()))
+    assert b"taken at home" in photo.data
+    panel = FilePanel(make_shell(app))
+    qtbot.addWidget(panel)
+    panel.set_files((photo,))
+    with qtbot.waitSignal(panel.marking) as marking:
+        panel._open_file(photo)
+    QTest.keyClick(marking.args[0].canvas, Qt.Key.Key_Space)
+    marking.args[0].finish()
+    (sent,) = panel.files
+    assert (sent.name, sent.media_type) == ("IMG 7.png", "image/png")
+    assert b"taken at home" not in sent.data
+
+
+def test_what_only_calls_itself_a_picture_is_shown_as_a_file(qtbot):
+    assert picture_of(Attachment(name="a.png", media_type="image/png", data=b"no picture")).isNull()
+    assert picture_of(Attachment(name="a.txt", media_type="text/plain", data=png(picture()))).isNull()
+    assert not picture_of(Attachment(name="a.png", media_type="image/png", data=png(picture()))).isNull()
+
+
+def test_what_is_drawn_counts_without_done(qtbot, make_shell, app):
+    """Somebody covers a name and goes on at once: the picture as it was must not go along."""
+    pictures = tuple(
+        Attachment(name=f"{name}.png", media_type="image/png", data=png(picture(80, 60))) for name in ("one", "two")
+    )
+    panel = FilePanel(make_shell(app))
+    qtbot.addWidget(panel)
+    panel.set_files(pictures)
+    for at, go_on in enumerate((lambda: panel._open_file(panel.files[1]), panel.finish)):
+        panel._open_file(panel.files[at])
+        QTest.keyClick(panel._markup.canvas, Qt.Key.Key_Space)
+        go_on()
+        assert load(panel.files[at].data).pixelColor(40, 30) == QColor("black")
+    panel.set_files(pictures)
+    panel._open_file(pictures[0])
+    QTest.keyClick(panel._markup.canvas, Qt.Key.Key_Space)
+    panel._list.add((msgspec.structs.replace(pictures[1], name="three.png"),))
+    assert load(panel.files[0].data).pixelColor(40, 30) == QColor("black")
+    assert [one.name for one in panel.files] == ["one.png", "two.png", "three.png"]
