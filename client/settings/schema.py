@@ -228,6 +228,18 @@ class Announcements(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class Screenshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures of the screen that go with a ticket."""
+
+    hide_windows: Annotated[
+        tuple[str, ...],
+        Meta(
+            description='Windows that are black in them: titles or programs, with wildcards ("KeePassXC", "*Payroll*").',
+            extra=_MACHINE,
+        ),
+    ] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, merged and valid."""
 
@@ -243,6 +255,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule = Schedule()
     knowledge: Knowledge = Knowledge()
     announcements: Announcements = Announcements()
+    screenshot: Screenshot = Screenshot()
 
     def targets(self) -> Targets:
         """What the checks are given."""

@@ -2,19 +2,24 @@
 
 X11, Windows, macOS and the offscreen platform let a program look at the screen; on Wayland only the desktop itself may, which asks
 the employee (the portal's Screenshot call). Where neither is possible a sentence says so, and what to do instead.
+
+Windows that IT lists are black in the picture from the start, with whatever is in front of them. Where the system does not say
+which windows there are, the employee is asked to look.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, QRect, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QImage, QImageWriter, QPainter
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QPointF, QRect, QRectF, QSizeF, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QWidget
 
 from client.errors import DesksideError
+from client.platform.open_windows import OpenWindow, listed, open_windows
 from client.ui import portal
 from client.ui.bridge import Bridge
 
@@ -33,21 +38,25 @@ class Screenshot(QObject):
     """Takes one picture at a time.
 
     Signals:
-        taken: the PNG (bytes).
+        taken: the PNG (bytes), and a sentence for whoever looks at it, "" for none.
         failed: a sentence that says why there is none.
 
     Args:
         window: what hides meanwhile, and comes back in every case.
         bridge: runs the portal's call, which blocks.
+        hide: the windows that IT lists, by patterns of titles and programs.
     """
 
-    taken = Signal(bytes)
+    taken = Signal(bytes, str)
     failed = Signal(str)
 
-    def __init__(self, window: QWidget, bridge: Bridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self, window: QWidget, bridge: Bridge, parent: QObject | None = None, *, hide: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent)
         self._window = window
         self._bridge = bridge
+        self._hide = tuple(hide)
         self._busy = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -71,6 +80,7 @@ class Screenshot(QObject):
         if QGuiApplication.platformName().startswith("wayland"):
             self._bridge.run(portal.screenshot, owner=self, on_result=self._from_file, on_error=self._refused)
             return
+        before = self._listed()
         image = grab()
         if image.isNull():
             self._end(
@@ -79,8 +89,28 @@ class Screenshot(QObject):
                     "The screen could not be read. Take a picture with the system's own tool and add it as a file."
                 ),
             )
+        elif before is None:
+            self._end(png(image), self._look_yourself())
         else:
-            self._end(png(image), "")
+            windows = {*before, *(self._listed() or ())}  # one may have moved meanwhile: both places are black
+            blacken(image, windows)
+            self._end(png(image), self._hidden(windows))
+
+    def _listed(self) -> tuple[OpenWindow, ...] | None:
+        if not self._hide:
+            return ()
+        known = open_windows(x11=QGuiApplication.platformName() == "xcb")
+        return None if known is None else listed(self._hide, known)
+
+    def _hidden(self, windows: Iterable[OpenWindow]) -> str:
+        names = ", ".join(sorted({window.title or window.names[0] for window in windows}))
+        return self.tr("Covered, because IT wants it so: {names}.").format(names=names) if names else ""
+
+    def _look_yourself(self) -> str:
+        words = self.tr(
+            "IT wants these not to be seen, and this system does not tell where they are: {names}. Cover them."
+        )
+        return words.format(names=", ".join(self._hide)) if self._hide else ""
 
     def _from_file(self, file: Path) -> None:
         image = QImage(str(file))
@@ -88,7 +118,7 @@ class Screenshot(QObject):
         if image.isNull():
             self._end(None, self.tr("The picture that the desktop took could not be read. Add it as a file instead."))
         else:
-            self._end(png(image), "")
+            self._end(png(image), self._look_yourself())
 
     def _refused(self, error: DesksideError) -> None:
         self._end(None, f"{error.message} {error.hint}")
@@ -101,7 +131,7 @@ class Screenshot(QObject):
         if data is None:
             self.failed.emit(words)
         else:
-            self.taken.emit(data)
+            self.taken.emit(data, words)
 
 
 def grab() -> QImage:
@@ -125,6 +155,29 @@ def grab() -> QImage:
             )
     painter.end()
     return image if seen else QImage()
+
+
+def blacken(image: QImage, windows: Iterable[OpenWindow]) -> None:
+    """Paints the windows black in a picture that `grab` has made just now."""
+    screens = QGuiApplication.screens()
+    whole = QRect()
+    for screen in screens:
+        whole = whole.united(screen.geometry())
+    ratio = max((screen.devicePixelRatio() for screen in screens), default=1.0)
+    painter = QPainter(image)
+    for window in windows:
+        for screen in screens:
+            # the place of a screen is in real pixels, its size in scaled ones
+            scale, at = screen.devicePixelRatio(), screen.geometry().topLeft()
+            real = QRect(at, screen.geometry().size() * scale)
+            part = real.intersected(QRect(window.left, window.top, window.width, window.height))
+            if part.isEmpty():
+                continue
+            stretch, inside = ratio / scale, part.translated(-at)
+            corner = QPointF(inside.topLeft()) * stretch + QPointF(at - whole.topLeft()) * ratio
+            exact = QRectF(corner, QSizeF(inside.size()) * stretch)
+            painter.fillRect(exact.toAlignedRect(), QColor(0, 0, 0))
+    painter.end()
 
 
 def png(image: QImage) -> bytes:

@@ -32,7 +32,7 @@ class FilePanel(QWidget):
 
     Signals:
         changed: the files are others now (tuple of attachments).
-        refused: what could not be added, and why (a notice).
+        refused: what could not be added, and why, or what to look at (a notice).
         marking: a picture was added and can be marked now (the editor, to be scrolled into sight).
     """
 
@@ -124,17 +124,22 @@ class FilePanel(QWidget):
     @Slot(int)
     def _shoot(self, delay_s: int) -> None:
         if self._camera is None:
-            self._camera = Screenshot(self.window(), self._shell.bridge, self)
+            hide = self._shell.app.settings.values.screenshot.hide_windows
+            self._camera = Screenshot(self.window(), self._shell.bridge, self, hide=hide)
             self._camera.taken.connect(self._shot)
             self._camera.failed.connect(self._no_shot)
         self._camera.take(delay_s=delay_s)
 
-    @Slot(bytes)
-    def _shot(self, data: bytes) -> None:
+    @Slot(bytes, str)
+    def _shot(self, data: bytes, words: str) -> None:
         name = free_name("screen.png", [one.name for one in self.files])
         picture = Attachment(name=name, media_type="image/png", data=data)
         self._list.add((picture,))
         self._open_file(picture)
+        if words:
+            self.refused.emit(
+                Notice(title=self.tr("Look at the picture before you send it"), words=words, tone="problem")
+            )
 
     @Slot(str)
     def _no_shot(self, words: str) -> None:

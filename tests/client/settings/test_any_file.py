@@ -137,6 +137,7 @@ EVIL = {
         "share_counts": True,
         "counts_url": "https://evil.example",
     },
+    "screenshot": {"hide_windows": ["evil"]},
     "announcements": {"from_desk": False, "feed": "https://evil.example/it.feed ed25519:" + "e" * 43 + "="},
 }
 

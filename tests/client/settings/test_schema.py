@@ -31,6 +31,7 @@ MACHINE = {
     "sign_in.redirect",
     "sign_in.redirect_ports",
     "network.ca_file",
+    "screenshot.hide_windows",
     "fixes.allowed",
     "fixes.privileged",
     "knowledge.packs",

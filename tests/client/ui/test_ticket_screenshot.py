@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from client.errors import ActionFault
 from client.model import Attachment
+from client.platform.open_windows import OpenWindow
 from client.ui import portal, screenshot
 from client.ui.portal import _file
 from client.ui.screenshot import Screenshot, bare_png, grab, png
@@ -80,6 +81,38 @@ def test_window_hides_and_comes_back(qtbot, bridge):
     assert window.isVisible()
     assert set(chunks(taken.args[0])) <= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
     assert load(taken.args[0]).size() == grab().size()
+
+
+def test_windows_that_it_lists_are_black(qtbot, bridge, monkeypatch):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    there = [
+        (OpenWindow("Vault - KeePassXC", ("keepassxc",), 100, 50, 40, 30), OpenWindow("Mail", ("mail",), 0, 0, 20, 20)),
+        (OpenWindow("Vault - KeePassXC", ("keepassxc",), 300, 50, 40, 30),),  # moved while the picture was taken
+    ]
+    white = grab()
+    white.fill(QColor("white"))
+    monkeypatch.setattr(screenshot, "grab", white.copy)
+    monkeypatch.setattr(screenshot, "open_windows", lambda **_: there.pop(0))
+    camera = Screenshot(window, bridge, window, hide=("KeePass*",))
+    with qtbot.waitSignal(camera.taken, timeout=5000) as taken:
+        camera.take()
+    image = load(taken.args[0])
+    assert [image.pixelColor(x, y).name() for x, y in ((100, 50), (139, 79), (300, 50), (339, 79))] == ["#000000"] * 4
+    assert [image.pixelColor(x, y).name() for x, y in ((99, 50), (140, 79), (5, 5))] == ["#ffffff"] * 3
+    assert taken.args[1] == "Covered, because IT wants it so: Vault - KeePassXC."
+
+
+@pytest.mark.parametrize(("hide", "said"), [(("KeePass*",), True), ((), False)])
+def test_where_windows_are_not_known_the_employee_is_asked_to_look(qtbot, bridge, hide, said):
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    camera = Screenshot(window, bridge, window, hide=hide)
+    with qtbot.waitSignal(camera.taken, timeout=5000) as taken:  # Qt's offscreen platform knows of no other windows
+        camera.take()
+    assert ("KeePass*" in taken.args[1]) is said
 
 
 def test_a_screen_that_cannot_be_read_is_said(qtbot, bridge, monkeypatch):
