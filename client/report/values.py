@@ -124,14 +124,13 @@ def measures(values: Mapping[str, Any], *, most: int) -> str:
     for name, value in ordered:
         if len(shown) == most:
             break
-        chosen = value
         if isinstance(value, bool) or (_empty(value) and not name.endswith(tuple(unit for unit, _ in UNITS))):
             continue
         if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
-            chosen = [_briefly(one) for one in value if isinstance(one, Mapping) and _is_unwell(one)][:2]
-            if not chosen:
-                continue
-        shown.append(f"{label(name)} {words(name, chosen)}")
+            unwell = [_briefly(one) for one in value if isinstance(one, Mapping) and _is_unwell(one)]
+            shown += dict.fromkeys(unwell[: min(2, most - len(shown))])
+            continue
+        shown.append(f"{label(name)} {words(name, value)}")
     return ", ".join(shown)
 
 
@@ -141,9 +140,20 @@ def _is_unwell(row: Mapping[str, Any]) -> bool:
     return marked or any(bool(row.get(key)) for key in ("problem", "verdict", "suspicious"))
 
 
-def _briefly(row: Mapping[str, Any]) -> dict[str, Any]:
+def _briefly(row: Mapping[str, Any]) -> str:
+    """A thing by its name, and once each what is wrong with it: "10.0.0.53: silent"."""
     name = next((key for key in row if key in SELF_EVIDENT and key != "state"), None)
-    return {key: value for key, value in row.items() if key == name or key in TELLING}
+    said = [
+        value.replace("_", " ")
+        if isinstance(value, str)
+        else words("_ms", value)
+        if key == "ms"
+        else _pair(key, value, 0)
+        for key, value in row.items()
+        if key != name and key in TELLING and not _empty(value) and not isinstance(value, bool)
+    ]
+    told = ", ".join(dict.fromkeys(" ".join(one.split()) for one in said))
+    return f"{words(name, row[name])}: {told}" if name is not None else told
 
 
 def _is_name(key: str) -> bool:

@@ -62,7 +62,7 @@ def test_the_body_tells_what_an_agent_would_ask(draft, who):
     body = preview(draft, who, changed=("The name server was 10.0.0.2, now it is 10.0.0.53.",)).payload.body
     for words in (
         "- Seen: dns.resolvers failed: The name server 10.0.0.53 did not answer within 1.5 seconds. (answer none, servers tried 2",
-        "- Seen: disk.space warning: The disk / is almost full. (volumes /, low, free 1.1 GB",
+        "- Seen: disk.space warning: The disk / is almost full. (/: low, free 1.1 GB",
         "- Follows: internet.https, service.help_desk, service.single_sign_on",
         "- Also found: The disk is almost full \u2013 / (disk.full, medium severity, 90 % sure, for L1)",
         "- Tried: Forget remembered names: did not help. The name server still does not answer. [dns.resolvers failed \u2192",

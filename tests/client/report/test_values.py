@@ -62,7 +62,9 @@ def test_facts_become_rows_with_the_names_of_things():
 
 def test_of_many_things_those_that_are_not_well_are_shown():
     volumes = [{"mount": f"/{number}", "state": "ok"} for number in range(9)] + [{"mount": "/bad", "state": "full"}]
-    assert measures({"volumes": volumes, "count": 10}, most=4) == "count 10, volumes /bad, full"
+    assert measures({"volumes": volumes, "count": 10}, most=4) == "count 10, /bad: full"
+    visits = [{"url": "https://a.example", "outcome": "refused", "verdict": "refused", "ms": 4}]
+    assert measures({"visits": visits}, most=4) == "https://a.example: refused, 4 ms"
     assert measures({str(number): number for number in range(9)}, most=2) == "0 0, 1 1"
 
 
