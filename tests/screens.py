@@ -147,6 +147,9 @@ def moments(studio: Studio, scheme: str) -> None:
         next(one for one in window.findChildren(QPushButton) if one.text().startswith("Go ahead")).click()
         studio.take(window, f"fix-{result.value}-{scheme}")
         window.go("home")
+    for fix in ("files.find_large", "programs.restart"):
+        window.go("fix", fix)
+        studio.take(window, f"fix-{fix.partition('.')[0]}-{scheme}")
     window.go("fix", "network.reconnect")
     studio.take(window, f"fix-refused-{scheme}")
     app.bulletin.here = (OUTAGE, UPKEEP)

@@ -11,6 +11,7 @@ from client.cli.root import nearest
 from client.cli.session import Session
 from client.cli.show import clean, count, put, put_json, put_markdown, put_table, say
 from client.errors import UsageError
+from client.fixes.catalogue import BY_ID
 from client.knowledge.validate import LARGEST_BYTES, Problem, validate
 
 OURS = "deskside"
@@ -80,7 +81,6 @@ def show(session: Session, article_id: str, *, as_json: bool) -> int:
 def check(session: Session, folders: tuple[Path, ...], *, as_json: bool) -> int:
     """Check every article in FOLDER, by default Deskside's own. Exit code 1 when one would not be shown as it is meant."""
     files = _files(folders or (session.app.paths.resources / "articles",))
-    known_fixes = frozenset(id for id, _, _ in session.app.fixes())
     problems: list[Problem] = []
     for file in files:
         try:
@@ -91,9 +91,9 @@ def check(session: Session, folders: tuple[Path, ...], *, as_json: bool) -> int:
         article, found = validate(data, name=file.stem, file=str(file), known_causes=_causes())
         problems += found
         if article is not None:
-            strange = [id for id in article.fixes if id not in known_fixes]
+            strange = [id for id in article.fixes if id not in BY_ID]
             problems += [
-                Problem(file=str(file), words=f"names the repair {id}, which this computer does not have.")
+                Problem(file=str(file), words=f"names the repair {id}, which does not exist on any system.")
                 for id in strange
             ]
     if as_json:

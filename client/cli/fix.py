@@ -8,6 +8,7 @@ from client.cli.root import nearest
 from client.cli.session import Session
 from client.cli.show import Look, clean, count, on_terminal, put, put_json, put_paragraph, put_table, say, size, when
 from client.errors import UsageError
+from client.fixes.plan import at_first, narrowed
 from client.model import FixOutcome, FixPlan, FixResult
 
 _CODES = {FixResult.NO_CHANGE: 1, FixResult.FAILED: 3, FixResult.CANCELLED: 1, FixResult.INTERRUPTED: 3}
@@ -59,12 +60,22 @@ def plan_fix(session: Session, fix_id: str, *, as_json: bool) -> int:
 
 @command.command("run")
 @click.argument("fix_id", metavar="ID")
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Do this step; may be repeated.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def run_fix(session: Session, fix_id: str, *, yes: bool, as_json: bool) -> int:
-    """Carry out the repair ID after showing what it does, and check whether it helped."""
+def run_fix(session: Session, fix_id: str, steps: tuple[int, ...], *, yes: bool, as_json: bool) -> int:
+    """Carry out the repair ID after showing what it does, and check whether it helped. Without --step, what the plan suggests."""
     plan = _plan(session, fix_id)
+    if not plan.refused:
+        plan = _chosen(plan, steps)
     if not yes and not on_terminal():
         raise UsageError(
             "Nobody is here to agree to the repair.",
@@ -126,10 +137,14 @@ def print_plan(plan: FixPlan) -> None:
     if plan.refused:
         put(f"Not possible here: {plan.refused}", "warn")
         return
+    chosen = at_first(plan)
     for number, step in enumerate(plan.steps, 1):
-        put(f"{number}. {step.words}")
+        mark = "" if plan.choice == "all" else "[x] " if number - 1 in chosen else "[ ] "
+        put(f"{number}. {mark}{step.words}")
         for line in step.details:
             put(f"     {line}", "dim")
+    if plan.choice != "all":
+        put("Choose what shall be done: --step N." if plan.choice == "some" else "Choose one: --step N.", "dim")
     if plan.gain_bytes is not None:
         put(f"Frees {size(plan.gain_bytes)}.")
     if plan.checks:
@@ -152,6 +167,17 @@ def print_outcome(outcome: FixOutcome) -> None:
 def agreed(question: str) -> bool:
     """Asks a person on the terminal; no is the answer to a bare Enter."""
     return click.confirm(clean(question), default=False, err=True)
+
+
+def _chosen(plan: FixPlan, steps: tuple[int, ...]) -> FixPlan:
+    """The plan with the steps that were asked for; with those that it suggests where none were."""
+    wanted = frozenset(number - 1 for number in steps) if steps else at_first(plan)
+    if not wanted:
+        print_plan(plan)
+        raise UsageError(
+            "This repair leaves the choice to you.", hint="Add --step N, with the number of what shall be done."
+        )
+    return narrowed(plan, wanted)
 
 
 def _plan(session: Session, fix_id: str) -> FixPlan:

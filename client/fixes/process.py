@@ -34,6 +34,8 @@ def watched(watch_s: float) -> tuple[Process, ...]:
     found = []
     for one, before in begun:
         with contextlib.suppress(psutil.Error, OSError):
+            if one.status() == psutil.STATUS_ZOMBIE:
+                continue  # it has ended; only its parent has not asked yet how
             found.append(_seen(one, 100 * (_used(one) - before) / max(passed, 0.01), one.pid in hung))
     return tuple(found)
 

@@ -236,6 +236,8 @@ QCheckBox, QRadioButton { spacing: 8px; padding: 4px; border: 2px solid transpar
 QCheckBox:focus, QRadioButton:focus { border-color: @accent; }
 QCheckBox::indicator { width: 16px; height: 16px; border: 2px solid @edge; border-radius: 4px; background: @surface; }
 QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(@tick); }
+QRadioButton::indicator { width: 16px; height: 16px; border: 2px solid @edge; border-radius: 10px; background: @surface; }
+QRadioButton::indicator:checked { width: 8px; height: 8px; border: 6px solid @accent; background: @on_accent; }
 QCheckBox::indicator:disabled { border-color: @line; }
 QCheckBox::indicator:checked:disabled { background: @edge; border-color: @edge; }
 

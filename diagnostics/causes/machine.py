@@ -278,7 +278,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="{advice}",
         holds=full,
         articles=("disk-full", "updates-failing"),
-        fixes=("disk.free_space", "disk.empty_trash", "settings.storage"),
+        fixes=("disk.free_space", "disk.empty_trash", "files.find_large", "settings.storage"),
     ),
     Cause(
         id="disk.inodes_exhausted",
@@ -311,6 +311,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         holds=memory_exhausted,
         explains=("processor.saturated", "processor.use", "disk.slow", "disk.latency"),
         articles=("memory-full", "slow-computer"),
+        fixes=("programs.restart",),
     ),
     Cause(
         id="system.overheating",
@@ -333,6 +334,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="Let it finish if you know what it is doing; otherwise close that program and open it again.",
         holds=processor_saturated,
         articles=("slow-computer",),
+        fixes=("programs.restart", "settings.updates"),
     ),
     Cause(
         id="updates.failing",
@@ -343,7 +345,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="Restart the computer and let it update once more. If it fails again, tell your IT department.",
         holds=updates_failing,
         articles=("updates-failing",),
-        fixes=("settings.updates",),
+        fixes=("updates.install", "settings.updates"),
     ),
     Cause(
         id="system.restart_pending",
@@ -354,6 +356,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         advice="Save your work and restart the computer when it suits you.",
         holds=restart_pending,
         articles=("restart-pending",),
+        fixes=("system.restart", "settings.power"),
     ),
     Cause(
         id="battery.worn",

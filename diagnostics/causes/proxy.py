@@ -119,7 +119,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         holds=unreachable,
         explains=BEHIND,
         articles=("proxy-settings",),
-        fixes=("settings.proxy",),
+        fixes=("proxy.reset", "settings.proxy"),
     ),
     Cause(
         id="proxy.unresolvable",
@@ -132,7 +132,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
         holds=unresolvable,
         explains=(*BEHIND, "proxy.stale", "internet.families"),
         articles=("proxy-settings",),
-        fixes=("settings.proxy",),
+        fixes=("proxy.reset", "settings.proxy"),
     ),
     Cause(
         id="proxy.auth_required",
@@ -157,6 +157,6 @@ CAUSES: Final[tuple[Cause, ...]] = (
         holds=stale,
         explains=BEHIND,
         articles=("proxy-settings",),
-        fixes=("settings.proxy",),
+        fixes=("proxy.reset", "settings.proxy"),
     ),
 )

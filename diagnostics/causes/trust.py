@@ -122,7 +122,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
             *("internet.https", "service.help_desk", "service.company"),
         ),
         articles=("clock-time-zone", "certificate-warning"),
-        fixes=("settings.date_time",),
+        fixes=("clock.sync", "settings.date_time"),
     ),
     Cause(
         id="tls.intercepted",

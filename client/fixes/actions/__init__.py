@@ -4,10 +4,44 @@ from __future__ import annotations
 
 from typing import Final
 
-from client.fixes.actions import ask_helper, clear_caches, empty_trash, flush_dns, open_settings, reconnect_network
+from client.fixes.actions import (
+    ask_helper,
+    browser_cache,
+    clear_caches,
+    default_printer,
+    empty_trash,
+    flush_dns,
+    large_files,
+    open_settings,
+    print_jobs,
+    reconnect_network,
+    reset_proxy,
+    restart_audio,
+    restart_program,
+    set_aside,
+    small_caches,
+    unmute,
+)
 from client.fixes.plan import Action
 
 ACTIONS: Final[dict[str, Action]] = {
     module.ACTION.name: module.ACTION
-    for module in (ask_helper, clear_caches, empty_trash, flush_dns, open_settings, reconnect_network)
+    for module in (
+        ask_helper,
+        browser_cache,
+        clear_caches,
+        default_printer,
+        empty_trash,
+        flush_dns,
+        large_files,
+        open_settings,
+        print_jobs,
+        reconnect_network,
+        reset_proxy,
+        restart_audio,
+        restart_program,
+        set_aside,
+        small_caches,
+        unmute,
+    )
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
 from client.errors import DesksideError
+from client.fixes.plan import at_first, narrowed
 from client.model import FixOutcome, FixPlan, FixResult, Step
 from client.ui import theme
 from client.ui.page import Page, Shell
@@ -30,6 +31,7 @@ RESULTS: Final[dict[FixResult, tuple[object, str, theme.Tone]]] = {
     FixResult.DONE: (QT_TRANSLATE_NOOP("Fix", "Done"), "check", "accent"),
     FixResult.FAILED: (QT_TRANSLATE_NOOP("Fix", "That did not work"), "alert", "problem"),
     FixResult.CANCELLED: (QT_TRANSLATE_NOOP("Fix", "Stopped"), "stop", "quiet"),
+    FixResult.INTERRUPTED: (QT_TRANSLATE_NOOP("Fix", "Broken off"), "alert", "problem"),
     FixResult.UNDONE: (QT_TRANSLATE_NOOP("Fix", "Put back as it was"), "undo", "quiet"),
 }
 
@@ -54,6 +56,7 @@ class FixPage(Page):
         self._body.setSpacing(theme.L)
         self.column.addLayout(self._body)
         self._consent: Button | None = None
+        self._choices: list[QAbstractButton] = []
         shell.repair.stepped.connect(self._stepped)
         shell.repair.ended.connect(self._ended)
         shell.repair.failed.connect(self._failed)
@@ -66,6 +69,7 @@ class FixPage(Page):
             return
         self._fix = str(argument)
         self._plan = self._outcome = None
+        self._consent = None
         clear(self._body)
         titles = {id: (title, summary) for id, title, summary in self.shell.app.fixes()}
         title, summary = titles.get(self._fix, (self.heading(), ""))
@@ -91,7 +95,9 @@ class FixPage(Page):
             self._body.addWidget(self._refusal(plan.refused))
             return
         card = Card(parent=self)
-        card.content.addWidget(Text(self.tr("What will happen"), "title", parent=card))
+        title = self.tr("What will happen") if plan.choice == "all" else self.tr("Choose what shall happen")
+        card.content.addWidget(Text(title, "title", parent=card))
+        self._choices = []
         for number, step in enumerate(plan.steps, 1):
             card.content.addLayout(self._step(number, step, card))
         if plan.checks:
@@ -99,11 +105,9 @@ class FixPage(Page):
             card.content.addWidget(Text(words, ink="muted", parent=card))
         self._body.addWidget(card)
         self._body.addWidget(self._promise(plan))
-        words = self.tr("Go ahead")
-        if plan.gain_bytes:
-            words = self.tr("Go ahead and free {size}").format(size=size(plan.gain_bytes))
-        self._consent = Button(words, "primary", icon="wrench", name=f"{words}: {plan.title}", parent=self)
+        self._consent = Button("", "primary", icon="wrench", parent=self)
         self._consent.clicked.connect(self._agree)
+        self._count()
         no = Button(self.tr("Not now"), parent=self)
         no.clicked.connect(self.shell.back)
         self._actions(self._consent, no)
@@ -111,7 +115,10 @@ class FixPage(Page):
     def _step(self, number: int, step: Step, card: Card) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(theme.M)
-        line.addWidget(Text(f"{number}.", "strong", ink="muted", parent=card), 0, Qt.AlignmentFlag.AlignTop)
+        if self._plan is None or self._plan.choice == "all":
+            line.addWidget(Text(f"{number}.", "strong", ink="muted", parent=card), 0, Qt.AlignmentFlag.AlignTop)
+        else:
+            line.addWidget(self._choice(number, step, card), 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(theme.XS)
         words.addWidget(Text(step.words, parent=card))
@@ -124,6 +131,37 @@ class FixPage(Page):
                 words.addWidget(_details(step.details, card))
         line.addLayout(words, 1)
         return line
+
+    def _choice(self, number: int, step: Step, card: Card) -> QAbstractButton:
+        """What takes a step into the plan: one of many, or any of them."""
+        one = self._plan is not None and self._plan.choice == "one"
+        box: QAbstractButton = QRadioButton(card) if one else QCheckBox(card)
+        box.setAccessibleName(step.words)
+        box.setChecked(self._plan is not None and number - 1 in at_first(self._plan))
+        box.toggled.connect(self._count)
+        self._choices.append(box)
+        return box
+
+    def _chosen(self) -> FixPlan | None:
+        """The plan as it is chosen now; None while nothing is."""
+        plan = self._plan
+        if plan is None or plan.choice == "all":
+            return plan
+        wanted = [number for number, box in enumerate(self._choices) if box.isChecked()]
+        return narrowed(plan, wanted) if wanted else None
+
+    @Slot()
+    def _count(self) -> None:
+        """Says on the button what the choice frees."""
+        if self._plan is None or self._consent is None:
+            return
+        chosen = self._chosen()
+        words = self.tr("Go ahead")
+        if chosen is not None and chosen.gain_bytes:
+            words = self.tr("Go ahead and free {size}").format(size=size(chosen.gain_bytes))
+        self._consent.setText(words)
+        self._consent.setAccessibleName(f"{words}: {self._plan.title}")
+        self._consent.setEnabled(chosen is not None)
 
     def _promise(self, plan: FixPlan) -> Card:
         """Whether it can be taken back, said before anything happens."""
@@ -156,10 +194,13 @@ class FixPage(Page):
 
     @Slot()
     def _agree(self) -> None:
-        if self._plan is not None:
+        chosen = self._chosen()
+        if chosen is not None:
             self.clear_notice()
+            self._choices = []
+            self._consent = None
             self._busy("")
-            self.shell.repair.start(self._plan)
+            self.shell.repair.start(chosen)
 
     def _busy(self, words: str) -> None:
         clear(self._body)

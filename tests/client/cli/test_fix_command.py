@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
 from client.cli import fix
 from client.cli.root import run
+from client.errors import UsageError
 from client.model import FixOutcome, FixPlan, FixResult, Step
 from client.settings.layers import Loaded
 from diagnostics.model import Finding, Status
@@ -122,6 +124,40 @@ def test_a_plan_shows_what_is_touched_and_whether_it_can_be_undone(fixes: Any) -
         "Afterwards 1 check will show whether it helped.",
         "This cannot be undone.",
     ]
+
+
+CHOICE = msgspec.structs.replace(
+    PLAN,
+    steps=tuple(
+        Step(action="remove", words=f"Move {name}.", picked=False, gain_bytes=count)
+        for name, count in (("a", 1), ("b", 2))
+    ),
+    choice="some",
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "done"), [(("--step", "2"), ["Move b."]), (("--step", "1", "--step", "2"), ["Move a.", "Move b."])]
+)
+def test_only_the_steps_that_were_chosen_are_done(fixes: Any, steps: tuple[str, ...], done: list[str]) -> None:
+    app = StandIn(plan=CHOICE)
+    code, out, _ = fixes(app, "run", PLAN.fix, "--yes", "--json", *steps)
+    assert code == 0
+    assert [one["words"] for one in msgspec.json.decode(out)["plan"]["steps"]] == done
+
+
+@pytest.mark.parametrize("steps", [(), ("--step", "3"), ("--step", "0")])
+def test_without_a_proper_choice_nothing_is_done(fixes: Any, steps: tuple[str, ...]) -> None:
+    app = StandIn(plan=CHOICE)
+    with pytest.raises((UsageError, click.UsageError)):
+        fixes(app, "run", PLAN.fix, "--yes", *steps)
+    assert app.done == []
+
+
+def test_a_plan_with_a_choice_shows_what_is_suggested(fixes: Any) -> None:
+    _, out, _ = fixes(StandIn(plan=CHOICE), "plan", PLAN.fix)
+    assert "1. [ ] Move a." in out
+    assert "Choose what shall be done: --step N." in out
 
 
 def test_a_plan_that_is_refused_is_not_run(fixes: Any) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QTextBrowser
 
 sys.path.insert(0, str(Path(__file__).parent))  # `fake_app` is shared by the tests of this folder and the screenshots
 
@@ -78,3 +79,48 @@ def make_window(qtbot, make_shell: Callable[[FakeApp], Shell], qapp: QObject) ->
         shiboken6.delete(
             window
         )  # now and here: the collector may run in the loop's thread, where Qt's timers cannot be stopped
+
+
+class Eye:
+    """Looks at a window as a person does: words that can be seen, buttons that can be pressed."""
+
+    def __init__(self, window: Window, qtbot) -> None:
+        self.window = window
+        self._qtbot = qtbot
+
+    def words(self) -> str:
+        seen = [one.text() for one in self.window.findChildren(QLabel) if one.isVisible()]
+        seen += [one.toPlainText() for one in self.window.findChildren(QTextBrowser) if one.isVisible()]
+        return "\n".join(seen)
+
+    def sees(self, words: str) -> None:
+        self._qtbot.waitUntil(lambda: words in self.words())
+
+    def sees_not(self, words: str) -> None:
+        self._qtbot.waitUntil(lambda: words not in self.words())
+
+    def button(self, words: str) -> QAbstractButton:
+        def found() -> list[QAbstractButton]:
+            everything = self.window.findChildren(QAbstractButton)
+            return [one for one in everything if one.isVisible() and words in {one.text(), one.accessibleName()}]
+
+        self._qtbot.waitUntil(lambda: bool(found()))
+        return found()[0]
+
+    def press(self, words: str) -> None:
+        self._qtbot.mouseClick(self.button(words), Qt.MouseButton.LeftButton)
+
+    def until(self, condition) -> None:
+        self._qtbot.waitUntil(condition)
+
+
+@pytest.fixture
+def look(qtbot, make_window):
+    """Opens a page of a window around an app."""
+
+    def open_at(app: FakeApp, page: str = "home", argument: object = None) -> Eye:
+        window = make_window(app)
+        window.go(page, argument)
+        return Eye(window, qtbot)
+
+    return open_at

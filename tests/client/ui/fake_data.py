@@ -242,6 +242,42 @@ PLANS = {
         checks=("dns.resolvers",),
         undo="Nothing needs to be undone: names are remembered again as they are used.",
     ),
+    "files.find_large": FixPlan(
+        fix="files.find_large",
+        title="Find my largest files",
+        summary="Shows your largest files, and moves those that you choose into the trash.",
+        steps=tuple(
+            Step(
+                action="large_files",
+                words=f"{name}  {shown}",
+                details=(f"In ~/{folder}, last changed {age} days ago. Moves it into the trash.",),
+                picked=False,
+                gain_bytes=count,
+            )
+            for name, shown, folder, age, count in (
+                ("holiday-2019.mp4", "8.4 GB", "Videos", 2210, 8_400_000_000),
+                ("old-machine.iso", "4.1 GB", "Downloads", 640, 4_100_000_000),
+                ("export.csv", "1.2 GB", "Documents/reports", 3, 1_200_000_000),
+            )
+        ),
+        checks=("disk.space",),
+        undo="What you moved is moved back out of the trash, as long as the trash was not emptied.",
+        choice="some",
+    ),
+    "programs.restart": FixPlan(
+        fix="programs.restart",
+        title="End a program that hangs",
+        summary="Shows your programs that hang or keep the computer busy, ends the one that you choose, and starts it again.",
+        steps=tuple(
+            Step(action="restart_program", words=f"End {name} and start it again.", details=(why,), picked=False)
+            for name, why in (
+                ("firefox", "It keeps the processor busy (98 % of a core). It holds 2.1 GB of memory."),
+                ("soffice", "It does not seem to hang, but it is large. It holds 3.4 GB of memory."),
+            )
+        ),
+        checks=("memory.available",),
+        choice="one",
+    ),
     "network.reconnect": FixPlan(
         fix="network.reconnect",
         title="Reconnect the network",

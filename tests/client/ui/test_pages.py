@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-import pytest
 from fake_app import ARTICLES, CABLE, DISK, DNS, FakeApp, report
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QCheckBox, QFileDialog, QLabel, QTextBrowser, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QFileDialog, QTextBrowser, QWidget
 
 from client.errors import DeskUnreachable, SignInNeeded
 from client.model import FixResult
@@ -18,53 +16,6 @@ from client.settings.layers import Loaded, Origin
 from client.ui.widgets.banner import Toast
 from client.ui.widgets.chain import Chain
 from client.ui.widgets.problem import ProblemCard
-from client.ui.window import Window
-
-
-class Eye:
-    """Looks at a window as a person does: words that can be seen, buttons that can be pressed."""
-
-    def __init__(self, window: Window, qtbot) -> None:
-        self.window = window
-        self._qtbot = qtbot
-
-    def words(self) -> str:
-        seen = [one.text() for one in self.window.findChildren(QLabel) if one.isVisible()]
-        seen += [one.toPlainText() for one in self.window.findChildren(QTextBrowser) if one.isVisible()]
-        return "\n".join(seen)
-
-    def sees(self, words: str) -> None:
-        self._qtbot.waitUntil(lambda: words in self.words())
-
-    def sees_not(self, words: str) -> None:
-        self._qtbot.waitUntil(lambda: words not in self.words())
-
-    def button(self, words: str) -> QAbstractButton:
-        def found() -> list[QAbstractButton]:
-            everything = self.window.findChildren(QAbstractButton)
-            return [one for one in everything if one.isVisible() and words in {one.text(), one.accessibleName()}]
-
-        self._qtbot.waitUntil(lambda: bool(found()))
-        return found()[0]
-
-    def press(self, words: str) -> None:
-        self._qtbot.mouseClick(self.button(words), Qt.MouseButton.LeftButton)
-
-    def until(self, condition) -> None:
-        self._qtbot.waitUntil(condition)
-
-
-@pytest.fixture
-def look(qtbot, make_window):
-    """Opens a page of a window around an app."""
-
-    def open_at(app: FakeApp, page: str = "home", argument: object = None) -> Eye:
-        window = make_window(app)
-        window.go(page, argument)
-        return Eye(window, qtbot)
-
-    return open_at
-
 
 # --- home
 

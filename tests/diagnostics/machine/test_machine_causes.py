@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from client.fixes.catalogue import BY_ID
 from diagnostics.causes.cause import Evidence
 from diagnostics.causes.machine import CAUSES
 from diagnostics.causes.reasoner import reason
@@ -16,9 +17,7 @@ PUBLIC = {
     "disk.full", "disk.inodes_exhausted", "disk.read_only", "disk.failing", "disk.slow", "memory.exhausted",
     "processor.saturated", "battery.worn", "system.restart_pending", "system.overheating", "updates.failing",
 }  # fmt: skip
-FIXES = {
-    "disk.free_space", "disk.empty_trash", "settings.storage", "settings.updates", "settings.power",
-}  # fmt: skip
+FIXES = set(BY_ID)
 
 
 def finding(check: str, status: Status = Status.FAILED, **measures) -> Finding:
