@@ -26,6 +26,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import msgspec
 
+from client.confidential import without_secrets
 from client.desks.base import Act
 from client.errors import (
     DeskBroken,
@@ -254,7 +255,7 @@ def _each(found: object, *, depth: int = 0) -> list[str]:
 
 
 def plain(text: str, *, limit: int = MAX_WORDS, secret: str = "") -> str:
-    """Somebody else's text, safe to show: no tags, no control or direction characters, one line, at most `limit` characters."""
+    """Somebody else's text, safe to show: one line of `limit` characters, no tags, secrets, control or direction marks."""
     # Of "user:password" the password alone too; a shorter one would take single letters out of every word.
     secrets = [one for one in (secret, secret.partition(":")[2]) if len(one) >= 4 or (one and one == secret)]  # noqa: PLR2004
     for one in secrets:
@@ -263,7 +264,7 @@ def plain(text: str, *, limit: int = MAX_WORDS, secret: str = "") -> str:
     for one in secrets:
         text = text.replace(one, "…")
     text = "".join(one if one.isprintable() else " " for one in text)
-    text = re.sub(r"\s+", " ", text).strip()
+    text = without_secrets(re.sub(r"\s+", " ", text).strip())[0]
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from client.confidential import MARK, sensitive, without_secrets
 from client.report.pseudonyms import Pseudonyms
-from client.report.secrets import MARK, PATTERNS, sensitive
 from diagnostics.model import Privacy
 
 DEEPEST: Final = 64  # nobody nests facts deeper; beyond it a value is not looked at and does not leave
@@ -130,18 +130,8 @@ class Redactor:
         return text
 
     def _secrets(self, text: str) -> str:
-        for _, regex, unless in PATTERNS:
-
-            def put(match: re.Match[str], unless: Callable[[str], bool] = unless) -> str:
-                kept = match.groupdict().get("keep") or ""
-                gone = match.group()[len(kept) :]
-                at = "@" if regex_keeps_at(match) else ""
-                if gone in {MARK, f"{MARK}{at}", f'"{MARK}"', f"'{MARK}'"} or unless(gone):
-                    return match.group()
-                self.count += 1
-                return f"{kept}{_mark_like(gone)}{at}"
-
-            text = regex.sub(put, text)
+        text, count = without_secrets(text)
+        self.count += count
         return text
 
     def _identities(self, text: str) -> str:
@@ -316,19 +306,6 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _CONTROL.sub("", text)
-
-
-def regex_keeps_at(match: re.Match[str]) -> bool:
-    """Whether the match is the account of an address, whose @ stays."""
-    return match.group().endswith("@") and "://" in match.group()
-
-
-def _mark_like(gone: str) -> str:
-    """The mark, in the quotes of what it stands for, so that the text around it still reads."""
-    for quote in ('"', "'"):
-        if len(gone) > 1 and gone[0] == quote and gone[-1] == quote:
-            return f"{quote}{MARK}{quote}"
-    return MARK
 
 
 def _home_pattern(home: str) -> re.Pattern[str] | None:

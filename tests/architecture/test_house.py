@@ -16,7 +16,15 @@ PACKAGES = ("client", "diagnostics")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LONGEST = 450
 MIDDLE = ("settings", "desks", "outbox", "knowledge", "fixes", "report", "signin", "watch", "platform")
-BASE = {"client", "client.model", "client.errors", "client.receipt", "client.routing", "diagnostics"}
+BASE = {
+    "client",
+    "client.model",
+    "client.errors",
+    "client.receipt",
+    "client.routing",
+    "client.confidential",
+    "diagnostics",
+}
 
 # Which modules of the project a room may import, itself aside. A name allows what lies below it; "client" is only its __init__.
 ALLOWED = {
@@ -24,6 +32,7 @@ ALLOWED = {
     "client.model": BASE,
     "client.receipt": BASE,
     "client.routing": set(),
+    "client.confidential": set(),
     "client.errors": set(),
     "client.runtime": set(),
     **{f"client.{name}": BASE for name in MIDDLE},

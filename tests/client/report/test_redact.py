@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from client.confidential import MARK, sensitive
 from client.report.pseudonyms import Pseudonyms
 from client.report.redact import Redactor, clean, default_privacy
-from client.report.secrets import MARK, sensitive
 from diagnostics.model import Privacy
 
 HEX = "0123456789abcdef"

@@ -1,5 +1,7 @@
 """What a secret looks like in text: a table of patterns, and the few words around them. Pure; imports nothing of the project.
 
+The gate for what leaves (`client.report.redact`) and the log use this one table.
+
 Two rules make every pattern safe to run on a log of megabytes. It starts with something literal or bounded, and it ends with a
 greedy run after which nothing is required, so that the search never goes back; and where a name like "password" introduces the
 secret, the secret reaches to the next white space or closing quote: rather too much is taken out than a part left in.
@@ -228,3 +230,35 @@ PATTERNS: Final = (
         _compile(r"(?P<keep>[?&;](?:code|state|key|auth|sig|access|assertion|ticket|hmac|jwt)=)[^\s&#\"'<>]+"),
     ),
 )
+
+
+def without_secrets(text: str) -> tuple[str, int]:
+    """The text with `MARK` in place of every secret, and how many there were. What is marked already is not counted again."""
+    count = 0
+    for _, regex, unless in PATTERNS:
+
+        def put(match: re.Match[str], unless: Callable[[str], bool] = unless) -> str:
+            nonlocal count
+            kept = match.groupdict().get("keep") or ""
+            gone = match.group()[len(kept) :]
+            at = "@" if _keeps_at(match) else ""
+            if gone in {MARK, f"{MARK}{at}", f'"{MARK}"', f"'{MARK}'"} or unless(gone):
+                return match.group()
+            count += 1
+            return f"{kept}{_mark_like(gone)}{at}"
+
+        text = regex.sub(put, text)
+    return text, count
+
+
+def _keeps_at(match: re.Match[str]) -> bool:
+    """Whether the match is the account of an address, whose @ stays."""
+    return match.group().endswith("@") and "://" in match.group()
+
+
+def _mark_like(gone: str) -> str:
+    """The mark, in the quotes of what it stands for, so that the text around it still reads."""
+    for quote in ('"', "'"):
+        if len(gone) > 1 and gone[0] == quote and gone[-1] == quote:
+            return f"{quote}{MARK}{quote}"
+    return MARK
