@@ -234,13 +234,12 @@ class App:
         return await self.writing.send(preview)
 
     async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
-        """Puts a reply into the outbox; returns after the commit.
+        """Puts a reply into the outbox, after redaction; returns after the commit.
 
         Raises:
             StorageFault: the disk did not take it.
         """
-        payload = Payload(key=str(uuid.uuid4()), subject="", body=words, attachments=attachments)
-        return await to_thread(self._outbox.add, payload, reply_to=ticket_id)
+        return await self.writing.reply(ticket_id, words, attachments)
 
     # --- sending
 

@@ -251,6 +251,15 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         return bool(told) and all(told)
 
 
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """An own ticket about the same cause that is still open. `ticket` and `ref` are empty while it waits in the outbox."""
+
+    created_at: datetime
+    ticket: str = ""
+    ref: str = ""
+    url: str = ""
+
+
 class SendState(StrEnum):
     """Where an outbox entry stands. `UNSURE` means: it may have arrived, and the desk cannot be asked."""
 

@@ -7,10 +7,11 @@ coroutine and not by a tray at rest.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from client.model import Draft, OutboxEntry, Preview
+from client.model import Attachment, Draft, Earlier, OutboxEntry, Payload, Preview
 
 if TYPE_CHECKING:
     from client.outbox.store import Outbox
@@ -56,3 +57,49 @@ class Writing:
     async def send(self, preview: Preview) -> OutboxEntry:
         """Keeps exactly the previewed payload; see `App.send`."""
         return await asyncio.to_thread(self._outbox.add, preview.payload)
+
+    # --- replies
+
+    async def covered(self, words: str) -> tuple[str, int]:
+        """A reply's words without secrets, as they would be sent, and how many places were covered."""
+        from client.report.reply import covered  # noqa: PLC0415 -- brings the patterns of secrets
+
+        return await asyncio.to_thread(covered, words)
+
+    async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
+        """Keeps a reply, after redaction; see `App.reply`."""
+        from client.report.reply import reply  # noqa: PLC0415 -- as above
+
+        payload = await asyncio.to_thread(reply, str(uuid.uuid4()), words, attachments)
+        return await asyncio.to_thread(self._outbox.add, payload, reply_to=ticket_id)
+
+    # --- the same cause again
+
+    async def earlier(self, payload: Payload) -> Earlier | None:
+        """The own ticket about the same cause that is still open, as far as this computer knows; None where there is none."""
+        return await asyncio.to_thread(self._earlier, payload)
+
+    def _earlier(self, payload: Payload) -> Earlier | None:
+        from client.outbox.repeats import earlier  # noqa: PLC0415 -- only for whoever writes a ticket
+
+        return earlier(
+            payload,
+            receipts=self._outbox.receipts.of_tickets(),
+            tickets=self._outbox.mailbox.kept_tickets(),
+            entries=self._outbox.entries(),
+            listed_s=self._outbox.mailbox.listed_s(),
+        )
+
+    async def addition(self, preview: Preview) -> Preview:
+        """The same evidence as a reply to a ticket that is there already: exactly what would be sent."""
+        from client.report.reply import addition  # noqa: PLC0415 -- as above
+
+        return addition(preview)
+
+    async def add(self, ticket_id: str, preview: Preview) -> OutboxEntry:
+        """Keeps exactly this addition as a reply; the draft of the same key is gone with the commit.
+
+        Raises:
+            StorageFault: the disk did not take it; the draft is still there.
+        """
+        return await asyncio.to_thread(self._outbox.add, preview.payload, reply_to=ticket_id)

@@ -20,7 +20,7 @@ from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
 from client.cli.show import Look, clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
 from client.errors import DeskFault, DesksideError, DeskUnreachable, SecretsFault, SettingsFault, UsageError
-from client.model import Conversation, Draft, FixOutcome, FixResult, OutboxEntry, Preview, Proof
+from client.model import Conversation, Draft, Earlier, FixOutcome, FixResult, OutboxEntry, Preview, Proof
 from diagnostics.model import Report
 
 TRIED_WITHIN: Final = timedelta(hours=24)  # an older repair has nothing to do with today's problem
@@ -44,6 +44,7 @@ def command(session: Session) -> None:
 @click.option("--no-check", is_flag=True, help="Do not check this computer first.")
 @click.option("--leave-out", "left_out", multiple=True, metavar="SECTION", help="Leave a section out; may be repeated.")
 @click.option("--preview", is_flag=True, help="Show exactly what would be sent, and send nothing.")
+@click.option("--add", is_flag=True, help="Where you have reported the same cause already, add to that ticket instead.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -56,6 +57,7 @@ def create(
     no_check: bool,
     left_out: tuple[str, ...],
     preview: bool,
+    add: bool,
     yes: bool,
     as_json: bool,
 ) -> int:
@@ -63,28 +65,32 @@ def create(
 
     Exit codes: 0 sent, 3 refused, 4 kept here because the help desk cannot be reached.
     """
-    if not yes and not preview and not on_terminal():
-        raise UsageError(
-            "Nobody is here to agree to what is sent.", hint="Look at it with --preview, then send it with --yes."
-        )
+    if not yes and not preview:
+        _need_somebody()
     text = _words(words)
     attachments = read_attachments(files, limit_bytes=_file_limit(session.app))
 
-    async def prepare(app: App) -> Preview:
+    async def prepare(app: App) -> tuple[Preview, Earlier | None]:
         report = None if no_check else await _check(app)
         draft = app.new_draft(words=text, report=report, tried=_tried(app))
         draft = msgspec.structs.replace(draft, subject=subject or draft.subject, attachments=attachments)
         shown = await _preview(app, draft, left_out)
         if not preview and not yes:
             await app.save_draft(draft)  # whatever happens at the question, what was written is kept
-        return shown
+        return shown, await app.writing.earlier(shown.payload)
+
+    async def choose(app: App) -> Preview:
+        return await app.writing.addition(shown) if onto else shown
 
     async def send(app: App) -> OutboxEntry:
-        return await send_now(app, (await app.send(shown)).id)
+        entry = await (app.writing.add(onto, shown) if onto else app.send(shown))
+        return await send_now(app, entry.id)
 
-    shown = session.run(prepare)
+    shown, earlier = session.run(prepare)
+    onto = _onto(session.app, earlier, add=add, ask=not preview and not yes)
+    shown = session.run(choose)
     if preview or not yes:
-        _show_preview(shown, as_json=as_json and preview)
+        _show_preview(shown, as_json=as_json and preview, earlier=earlier)
     if preview:
         return 0
     if not yes and not click.confirm("Send exactly this?", default=False, err=True):
@@ -92,10 +98,37 @@ def create(
         return 0
     entry = session.run(send)
     if as_json:
-        put_json({"entry": entry, "ticket": entry.ticket})
+        put_json({"entry": entry, "ticket": entry.ticket, "reported_before": earlier})
     else:
         print_entry(entry)
     return code_of(entry)
+
+
+def _need_somebody() -> None:
+    if not on_terminal():
+        raise UsageError(
+            "Nobody is here to agree to what is sent.", hint="Look at it with --preview, then send it with --yes."
+        )
+
+
+def _onto(app: App, earlier: Earlier | None, *, add: bool, ask: bool) -> str:
+    """The open ticket that is added to, "" for a new one; says that there is one."""
+    if earlier is None:
+        return ""
+    try:
+        can = bool(earlier.ticket) and app.capabilities.comments
+    except SettingsFault:  # no help desk yet
+        can = False
+    if add and can:
+        return earlier.ticket
+    say(_reported(earlier), "warn")
+    return earlier.ticket if ask and can and click.confirm("Add to it instead?", default=True, err=True) else ""
+
+
+def _reported(earlier: Earlier) -> str:
+    if not earlier.ticket:
+        return f"You have written about this already ({when(earlier.created_at)}); it waits to be sent."
+    return f"You reported this already: {earlier.ref or earlier.ticket} ({when(earlier.created_at)}). It is still open."
 
 
 @command.command("list")
@@ -189,6 +222,17 @@ def reply(session: Session, number: str, words: tuple[str, ...], files: tuple[Pa
     text = _words(" ".join(words) if words else None)
     attachments = read_attachments(files, limit_bytes=_file_limit(session.app))
 
+    async def look(app: App) -> tuple[str, int]:
+        return await app.writing.covered(text)
+
+    seen, places = session.run(look)
+    if places:
+        say(f"{places} secret{'' if places == 1 else 's'} in it will not be sent. This will:", "warn")
+        say(seen)
+        if on_terminal() and not click.confirm("Send exactly this?", default=True, err=True):
+            say("Nothing was sent.")
+            return 0
+
     async def work(app: App) -> int:
         entry = await app.reply(await _ticket_id(app, number, offline=False), text, attachments)
         entry = await send_now(app, entry.id)
@@ -263,13 +307,14 @@ async def _preview(app: App, draft: Draft, left_out: tuple[str, ...]) -> Preview
     return await app.preview(msgspec.structs.replace(draft, left_out=frozenset(left_out)))
 
 
-def _show_preview(shown: Preview, *, as_json: bool) -> None:
+def _show_preview(shown: Preview, *, as_json: bool, earlier: Earlier | None) -> None:
     if as_json:
         sections: list[dict[str, Any]] = [
             {"id": one.id, "title": one.title, "included": one.included, "required": one.required}
             for one in shown.sections
         ]
-        put_json({"preview": payload_shape(shown.payload), "sections": sections, "redactions": shown.redactions})
+        preview = payload_shape(shown.payload)
+        put_json({"preview": preview, "sections": sections, "redactions": shown.redactions, "reported_before": earlier})
         return
     print_payload(shown.payload)
     say()

@@ -112,7 +112,7 @@ def compose(
     tried = () if "tried" in out else cleaned.tried
     told = () if "changed" in out else cleaned.changed
     device = "" if "device" in out else who.get("device", "")
-    own = _own_files(draft.attachments) if "files" not in out else ()
+    own = own_files(draft.attachments) if "files" not in out else ()
     ours = (SUMMARY,) if "report" in out else (HTML, JSON, SUMMARY)
     subject = _subject(cleaned, out)
     story = tell(
@@ -257,7 +257,7 @@ def _sections(draft: Draft, cleaned: Cleaned, who: Mapping[str, str]) -> tuple[S
     )
     texts["logs"] = "\n".join(str(line) for line in facts.get("logs.errors") or ())
     texts["files"] = "\n".join(
-        f"{one.name} ({one.media_type}, {size(len(one.data))}): sent as it is" for one in _own_files(draft.attachments)
+        f"{one.name} ({one.media_type}, {size(len(one.data))}): sent as it is" for one in own_files(draft.attachments)
     )
     texts["report"] = f"{HTML} and {JSON}: everything above as a page and as data for programs."
     return tuple(
@@ -334,12 +334,14 @@ def _fields(
     return {name: value for name, value in sorted(fields.items()) if value}
 
 
-def _own_files(attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
-    """The employee's files, with names that are whole, without folders, and unlike each other and ours."""
+def own_files(attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+    """The employee's files, with names that are whole, without folders and secrets, and unlike each other and ours."""
     taken = {JSON, HTML, SUMMARY}
+    gate = Redactor()
     files = []
     for one in attachments:
         name = "".join(char for char in one_line(one.name.replace("\\", "/").rpartition("/")[2]) if char.isprintable())
+        name = gate.written(name)
         name = name.strip(". ") or "file"
         stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
         number = 2

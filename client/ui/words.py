@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from client.ui.places import is_it_me
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
 DAY_S: Final = 86400
+WEEK_DAYS: Final = 7
 KILO: Final = 1000
 
 
@@ -47,6 +48,21 @@ def ago(when: datetime, now: datetime | None = None) -> str:
     if passed < 2 * DAY_S:
         return QCoreApplication.translate("Words", "yesterday")
     return QCoreApplication.translate("Words", "%n days ago", "", int(passed // DAY_S))
+
+
+def day(when: datetime, now: datetime | None = None) -> str:
+    """The day of a moment as one says it in a sentence: "today", "on Monday", "on 3 May 2026"."""
+    here, today = when.astimezone(), (now or datetime.now(UTC)).astimezone()
+    days = (today.date() - here.date()).days
+    if days <= 0:
+        return QCoreApplication.translate("Words", "today")
+    if days == 1:
+        return QCoreApplication.translate("Words", "yesterday")
+    if days < WEEK_DAYS:
+        name = QLocale().dayName(here.isoweekday(), QLocale.FormatType.LongFormat)
+    else:
+        name = QLocale().toString(QDate(here.year, here.month, here.day), QLocale.FormatType.LongFormat)
+    return QCoreApplication.translate("Words", "on {day}").format(day=name)
 
 
 def checked(report: Report | None) -> str:

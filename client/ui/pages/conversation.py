@@ -14,6 +14,7 @@ from client.model import Attachment, Capabilities, Comment, Conversation, Outbox
 from client.ui import theme
 from client.ui.page import Page, Shell
 from client.ui.ticket_words import standing, ticket_line
+from client.ui.widgets.banner import Notice
 from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, clear, row
 from client.ui.widgets.field import Field
@@ -288,7 +289,23 @@ class ConversationPage(Page):
         self._send.setEnabled(False)
         self.clear_notice()
         self._files.finish()
-        self.bridge_call(self.shell.app.reply(self._ticket_id, words, self._files.files), self._kept, self._not_kept)
+        self.bridge_call(self.shell.app.writing.covered(words), self._looked_at, self._not_kept)
+
+    def _looked_at(self, found: tuple[str, int]) -> None:
+        """What is sent has been seen: words that had a secret in them are shown without it first."""
+        words, places = found
+        if not places:
+            self.bridge_call(
+                self.shell.app.reply(self._ticket_id, words, self._files.files), self._kept, self._not_kept
+            )
+            return
+        self._words.setPlainText(words)
+        self._send.setEnabled(True)
+        self._send.setFocus()
+        title = self.tr("A password or key was taken out of your reply")
+        self.show_notice(
+            Notice(title=title, words=self.tr("Look at it, then press “Send reply” once more."), tone="problem")
+        )
 
     def _kept(self, entry: OutboxEntry) -> None:
         self._written[entry.id] = self._ticket_id

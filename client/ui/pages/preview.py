@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from client.errors import DesksideError, SignInNeeded
-from client.model import Capabilities, Draft, Identity, OutboxEntry, Preview, SendState
+from client.model import Capabilities, Draft, Earlier, Identity, OutboxEntry, Preview, SendState
 from client.ui import theme
 from client.ui.page import Page, Shell
 from client.ui.ticket_words import standing
@@ -16,6 +16,7 @@ from client.ui.widgets.button import Button
 from client.ui.widgets.card import Card, clear, row
 from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.payload import PayloadView
+from client.ui.widgets.repeated import Repeated
 from client.ui.widgets.signin import SignIn
 from client.ui.widgets.text import Text
 
@@ -30,7 +31,9 @@ class PreviewPage(Page):
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(shell, parent)
         self._draft: Draft | None = None
-        self._preview: Preview | None = None
+        self._preview: Preview | None = None  # what is shown, and sent
+        self._new: Preview | None = None  # the same as a ticket of its own
+        self._onto = ""  # the ticket that it is added to instead
         self._entry: OutboxEntry | None = None
         self._sign_in: SignIn | None = None
         self._told = ""
@@ -71,6 +74,8 @@ class PreviewPage(Page):
         if draft is None or (self._entry is not None and self._entry.id == draft.id):
             return
         self._draft, self._preview, self._entry, self._told = draft, None, None, ""
+        self._new, self._onto = None, ""
+        self._name_send("")
         clear(self._fate)
         self._sign_in = None
         self._heading.setText(self.heading())
@@ -83,6 +88,12 @@ class PreviewPage(Page):
     def _show(self, preview: Preview) -> None:
         if self._draft is None or preview.payload.key != self._draft.id:
             return
+        self._new = preview
+        self._show_payload(preview)
+        self._send.setFocus()
+        self.bridge_call(self.shell.app.writing.earlier(preview.payload), self._repeated, self._not_told)
+
+    def _show_payload(self, preview: Preview) -> None:
         self._preview = preview
         words = self.tr("This is everything, exactly as it leaves this computer. Nothing else is sent.")
         if preview.redactions:
@@ -92,7 +103,50 @@ class PreviewPage(Page):
         self._view.tell(preview.payload)
         self._view.show()
         self._send.setEnabled(True)
-        self._send.setFocus()
+
+    # --- the same cause again
+
+    def _repeated(self, earlier: Earlier | None) -> None:
+        if earlier is None or self._entry is not None or self._new is None or self._draft is None:
+            return
+        clear(self._fate)
+        card = Repeated(earlier, can_add=self._capabilities().comments, parent=self)
+        card.add.connect(self._add_to)
+        card.alone.connect(self._send_alone)
+        card.opened.connect(self._open_earlier)
+        self._fate.addWidget(card)
+
+    def _not_told(self, _error: DesksideError) -> None:
+        """What was written before is not known; the ticket can be sent all the same."""
+
+    @Slot(object)
+    def _add_to(self, earlier: Earlier) -> None:
+        if self._new is not None and self._entry is None:
+            self._onto = earlier.ticket
+            self._send.setEnabled(False)
+            self._name_send(self.tr("Add to {ticket}").format(ticket=earlier.ref or earlier.ticket))
+            self.bridge_call(self.shell.app.writing.addition(self._new), self._added)
+
+    def _added(self, addition: Preview) -> None:
+        if self._onto and self._new is not None and addition.payload.key == self._new.payload.key:
+            self._show_payload(addition)
+            self._send.setFocus()
+
+    @Slot()
+    def _send_alone(self) -> None:
+        if self._new is not None and self._entry is None:
+            self._onto = ""
+            self._name_send("")
+            self._show_payload(self._new)
+            self._send.setFocus()
+
+    def _name_send(self, words: str) -> None:
+        self._send.setText(words or self.tr("Send"))
+        self._send.setAccessibleName(words or self.tr("Send the ticket"))
+
+    @Slot(str)
+    def _open_earlier(self, ticket_id: str) -> None:
+        self.shell.go("conversation", ticket_id)
 
     @Slot()
     def _back(self) -> None:
@@ -104,7 +158,9 @@ class PreviewPage(Page):
             return
         self._send.setEnabled(False)
         self._change.setEnabled(False)
-        self.bridge_call(self.shell.app.send(self._preview), self._kept, self._not_kept)
+        app, shown = self.shell.app, self._preview
+        sending = app.writing.add(self._onto, shown) if self._onto else app.send(shown)
+        self.bridge_call(sending, self._kept, self._not_kept)
 
     def _not_kept(self, error: DesksideError) -> None:
         self._send.setEnabled(True)

@@ -205,9 +205,12 @@ def test_the_conversation_goes_both_ways(signed_in: Run, desk: DemoDesk) -> None
     assert said.code == 0
     assert "Have you tried the other tray?" in said.out
     assert "\x1b" not in said.out
-    said = signed_in("ticket", "reply", ticket["ref"], "Yes,", "it works now.", "--json")
+    said = signed_in("ticket", "reply", ticket["ref"], "Yes,", "it works now, with password: hunter2", "--json")
     assert (said.code, said.json["entry"]["state"]) == (0, "sent")
-    assert "Yes, it works now." in desk.agent_ticket(ticket["id"]).text
+    assert "1 secret in it will not be sent." in said.err
+    text = desk.agent_ticket(ticket["id"]).text
+    assert "Yes, it works now, with password: [removed]" in text
+    assert "hunter2" not in text
     comments = signed_in("ticket", "show", ticket["id"], "--json").json["conversation"]["comments"]
     assert [one["from_agent"] for one in comments][-2:] == [True, False]
     offline = signed_in("ticket", "show", ticket["ref"], "--offline", "--json").json["conversation"]

@@ -53,6 +53,7 @@ from client.model import (
     Conversation,
     Created,
     Draft,
+    Earlier,
     FixOutcome,
     FixPlan,
     FixResult,
@@ -68,6 +69,7 @@ from client.model import (
     Ticket,
 )
 from client.platform.paths import Paths
+from client.report.reply import addition, covered
 from client.settings.layers import Loaded
 from client.settings.schema import Brand, Desk, Settings
 from client.ui.bridge import Bridge
@@ -146,6 +148,34 @@ def fake_errands(app: FakeApp, bridge: Bridge) -> StartErrand:
     return lambda errand, on_end, parent: FakeErrand(app, bridge, errand, on_end, parent)
 
 
+class FakeWriting:
+    """Replies, and whether the same cause was reported before; `before` says so."""
+
+    def __init__(self, app: FakeApp) -> None:
+        self._app = app
+        self.before: Earlier | None = None
+
+    async def covered(self, words: str) -> tuple[str, int]:
+        return covered(words)
+
+    async def earlier(self, payload: Payload) -> Earlier | None:
+        del payload
+        await self._app._pause()
+        return self.before
+
+    async def addition(self, preview: Preview) -> Preview:
+        return addition(preview)
+
+    async def add(self, ticket_id: str, preview: Preview) -> OutboxEntry:
+        self._app._storage()
+        self._app.said.append(("add", (ticket_id, preview)))
+        entry = OutboxEntry(
+            id=preview.payload.key, kind="reply", state=SendState.WAITING, subject="", created_at=datetime.now(UTC)
+        )
+        self._app.entries = (entry, *self._app.entries)
+        return entry
+
+
 class FakeBulletin:
     """What IT announces; `here` counts, `sources` may be empty."""
 
@@ -219,6 +249,7 @@ class FakeApp:
         self.fix_result = FixResult.HELPED
         self.signed_in = True
         self.bulletin = FakeBulletin(self)
+        self.writing = FakeWriting(self)
         self.news_here: tuple[tuple[Ticket, Comment], ...] = ()
         self.said: list[tuple[str, object]] = []
         self.checking = False

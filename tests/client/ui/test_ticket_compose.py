@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 from fake_app import CABLE, DNS, FakeApp, report
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QTextBrowser, QWidget
 from ticket_looking import drop, said, start
 
 from client.errors import DeskUnreachable, SignInNeeded, StorageFault
+from client.model import Earlier
 from client.ui import screenshot
 
 __all__ = ["start"]  # a fixture
@@ -231,6 +234,39 @@ def test_preview_is_the_payload(start, qtbot):
     seen.press("Send the ticket")
     seen.until(lambda: said(app, "send"))
     assert said(app, "send")[0] is preview
+
+
+def test_the_same_cause_again_can_be_added_to_the_ticket_that_is_open(start, qtbot):
+    app = FakeApp.empty()
+    app.writing.before = Earlier(created_at=datetime.now(UTC) - timedelta(days=1), ticket="412", ref="IT-412")
+    seen = to_preview(start, qtbot, app)
+    seen.see("You reported this yesterday (IT-412). Add to it instead?")
+    alone = seen.page._preview
+    seen.button("Add to IT-412").click()
+    seen.see("This is added to IT-412")
+    seen.until(lambda: seen.page._preview is not alone)
+    preview = seen.page._preview
+    assert seen.field(QTextBrowser, "Text of the ticket").toPlainText() == preview.payload.body
+    assert (preview.payload.subject, preview.payload.fields) == ("", {})
+    assert preview.payload.attachments == alone.payload.attachments
+    seen.press("Write a new ticket instead")
+    seen.until(lambda: seen.page._preview is alone)
+    seen.press("Add to IT-412")
+    seen.until(lambda: seen.page._preview is not alone)
+    seen.page._go()
+    seen.until(lambda: said(app, "add"))
+    ticket, sent = said(app, "add")[0]
+    assert (ticket, sent.payload.key, said(app, "send")) == ("412", alone.payload.key, [])
+    assert sent is seen.page._preview
+
+
+def test_a_ticket_of_the_same_cause_that_waits_is_named(start, qtbot):
+    app = FakeApp.empty()
+    app.writing.before = Earlier(created_at=datetime.now(UTC))
+    seen = to_preview(start, qtbot, app)
+    seen.see("You wrote about this today; it waits to be sent")
+    seen.press("Send the ticket")
+    seen.until(lambda: said(app, "send"))
 
 
 def test_sent_is_said_only_when_it_is(start, qtbot):

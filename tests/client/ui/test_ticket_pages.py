@@ -146,6 +146,21 @@ def test_conversation_and_reply(start, qtbot, tmp_path):
     seen.until(lambda: seen.field(QPlainTextEdit, "Your reply").toPlainText() == "")
 
 
+def test_a_secret_in_a_reply_is_seen_to_go_before_it_is_sent(start, qtbot):
+    app = FakeApp.filled()
+    app.error = None
+    seen = start(app, "conversation", "412")
+    field = seen.field(QPlainTextEdit, "Your reply")
+    qtbot.keyClicks(field, "I used password: hunter2 there")
+    seen.press("Send reply")
+    seen.see("A password or key was taken out of your reply")
+    assert field.toPlainText() == "I used password: [removed] there"
+    assert said(app, "reply") == []
+    seen.press("Send reply")
+    seen.until(lambda: said(app, "reply"))
+    assert said(app, "reply")[0][1] == "I used password: [removed] there"
+
+
 def test_a_reply_stays_with_its_ticket(start, qtbot):
     app = FakeApp.filled()
     seen = start(app, "conversation", "412")
