@@ -117,7 +117,7 @@ class App:
 
     def article(self, article_id: str) -> Article | None:
         """One article by its id. Reads a file."""
-        return self.guidance.shelf.library.get(article_id)
+        return self.guidance.shelf.library.get(article_id) or self.guidance.kept(article_id)
 
     def articles(self) -> tuple[Article, ...]:
         """Every article for this platform, by title. Reads files."""
@@ -129,8 +129,20 @@ class App:
         from client.guidance import Guidance  # noqa: PLC0415 -- not needed at rest
 
         return Guidance(
-            paths=self.paths, settings=self.settings, program=self.program, by_child=self.long_lived, desk=self.desk
+            paths=self.paths,
+            settings=self.settings,
+            program=self.program,
+            by_child=self.long_lived,
+            desk=self.desk,
+            can_search=self._desk_has_articles,
         )
+
+    async def desk_articles(self, words: str) -> tuple[Article, ...]:
+        """What the help desk's own articles say to these words; nothing where it has none or does not answer within seconds."""
+        return await self.guidance.of_desk(words)
+
+    def _desk_has_articles(self) -> bool:
+        return bool(self.settings.values.desk.kind) and self.capabilities.articles
 
     def next_refresh(self) -> float | None:
         """Seconds until the articles want to be looked after (`guidance.look_after`), None: never. Looks at a file, cheap."""
@@ -170,7 +182,9 @@ class App:
         Args:
             progress: hears a sentence as each step begins.
         """
-        return await self._fixes.run(plan, progress=progress or (lambda _: None))
+        outcome = await self._fixes.run(plan, progress=progress or (lambda _: None))
+        await to_thread(self.guidance.learning.fix, outcome.fix, outcome.result.value)
+        return outcome
 
     async def undo(self, outcome_id: str) -> FixOutcome:
         """Puts back what a fix changed.
@@ -231,7 +245,9 @@ class App:
         Raises:
             StorageFault: the disk did not take it; the draft is still there.
         """
-        return await self.writing.send(preview)
+        entry = await self.writing.send(preview)
+        await to_thread(self.guidance.learning.ticket, preview.payload.fields.get("cause", ""))
+        return entry
 
     async def reply(self, ticket_id: str, words: str, attachments: tuple[Attachment, ...] = ()) -> OutboxEntry:
         """Puts a reply into the outbox, after redaction; returns after the commit.

@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "whoami": "Say who the help desk takes you for.",
         "config": "Show and check the settings.",
         "doctor": "See whether Deskside itself is well.",
+        "learning": "What was noted of what helped, and forgetting it.",
         "articles": "Check help articles for mistakes.",
         "open": "Open the window.",
         "demo": "Try everything with a help desk on this computer.",

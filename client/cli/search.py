@@ -38,11 +38,22 @@ def command(session: Session, words: tuple[str, ...], *, as_json: bool, limit: i
             put_json(shape(answer))
         else:
             print_answer(answer)
+            _print_desk(session, question)
+        if words != (FROM_INPUT,) and answer.nothing_fits:
+            session.app.guidance.learning.found_nothing(question)
     return 0
 
 
 def _ask(session: Session, question: str, *, limit: int) -> Answer:
     return session.run(lambda app: app.search(question, limit=limit))
+
+
+def _print_desk(session: Session, question: str) -> None:
+    """What the help desk's own articles say, for people; kept, so that they can be shown."""
+    for one in session.run(lambda app: app.desk_articles(question)):
+        put(f"{one.title}  ({one.id}, from {one.source})", "title")
+        if one.summary:
+            put_paragraph(one.summary, indent=2)
 
 
 def shape(answer: Answer) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Slot
@@ -50,6 +51,7 @@ class ArticlePage(Page):
         self._no.clicked.connect(self._report)
         self._helped.content.addWidget(self._question)
         self._helped.content.addLayout(row(self._yes, self._no))
+        self._helped.hide()  # until there is an article to ask about
         self.column.addWidget(self._helped)
         self._source = Text("", "caption", ink="muted", parent=self)
         self.column.addWidget(self._source)
@@ -119,14 +121,22 @@ class ArticlePage(Page):
 
     @Slot()
     def _thank(self) -> None:
+        self._note(helped=True)
         self._question.setText(self.tr("Good to hear."))
         self._yes.hide()
         self._no.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _report(self) -> None:
+        self._note(helped=False)
         title = self._article.title if self._article else ""
         self.shell.report(words=self.tr("I read “{title}”, but it did not help.\n\n").format(title=title))
+
+    def _note(self, *, helped: bool) -> None:
+        """Keeps the answer; whatever becomes of it is nothing to bother the reader with."""
+        if self._article is not None:
+            learning = self.shell.app.guidance.learning
+            self.shell.bridge.run(partial(learning.article, self._article.id, helped=helped), owner=self.shell)
 
 
 def readable(article: Article) -> str:

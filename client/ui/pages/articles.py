@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, Slot
+from typing import Final
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QTimer, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from client.errors import DesksideError
 from client.model import Answer, Article, Hit
 from client.ui import theme
 from client.ui.bridge import Call
@@ -15,6 +18,9 @@ from client.ui.widgets.flow import Flow
 from client.ui.widgets.heading import Heading
 from client.ui.widgets.listrow import ListRow
 from client.ui.widgets.text import Text
+
+PAUSE_MS: Final = 700  # after the last key
+SHORTEST: Final = 3  # letters that a help desk is asked with
 
 
 class ArticlesPage(Page):
@@ -28,11 +34,20 @@ class ArticlesPage(Page):
         super().__init__(shell, parent)
         self._words = ""
         self._call: Call | None = None
+        self._desk_call: Call | None = None
+        self._unfound = ""  # what was typed and no article fits
+        self._still_typing = QTimer(self)  # the help desk is asked for whole words, not for each key
+        self._still_typing.setSingleShot(True)
+        self._still_typing.setInterval(PAUSE_MS)
+        self._still_typing.timeout.connect(self._ask_desk)
         self._heading = Heading(self.heading(), parent=self)
         self.column.addWidget(self._heading)
         self._results = QVBoxLayout()
         self._results.setSpacing(theme.L)
         self.column.addLayout(self._results)
+        self._of_desk = QVBoxLayout()
+        self._of_desk.setSpacing(theme.L)
+        self.column.addLayout(self._of_desk)
         self._all = QVBoxLayout()
         self._all.setSpacing(theme.S)
         self.column.addLayout(self._all)
@@ -40,8 +55,11 @@ class ArticlesPage(Page):
     def show_for(self, argument: object) -> None:
         """Takes the words to search for, or nothing."""
         self._words = " ".join(argument.split()) if isinstance(argument, str) else ""
-        if self._call is not None:
-            self._call.cancel()
+        for call in (self._call, self._desk_call):
+            if call is not None:
+                call.cancel()
+        clear(self._of_desk)
+        self._still_typing.start()
         self._call = self.bridge_call(self.shell.app.search(self._words), self._found)
         if not self._words and not self._all.count():
             self.shell.bridge.run(
@@ -52,6 +70,7 @@ class ArticlesPage(Page):
 
     def _found(self, answer: Answer) -> None:
         self._call = None
+        self._unfound = self._words if answer.nothing_fits else ""
         clear(self._results)
         self._show_all(not self._words)
         if not self._words:
@@ -69,6 +88,37 @@ class ArticlesPage(Page):
             self._results.addWidget(self._rows(answer.results))
         if not answer.nothing_fits:
             self._results.addLayout(self._still())
+
+    # --- what the help desk has
+
+    def leave(self) -> None:
+        """A search that found nothing is noted once the employee gives it up, not with every key."""
+        self._still_typing.stop()
+        if self._unfound:
+            learning = self.shell.app.guidance.learning
+            self.shell.bridge.run(learning.found_nothing, self._unfound, owner=self.shell)
+            self._unfound = ""
+
+    @Slot()
+    def _ask_desk(self) -> None:
+        if len(self._words) >= SHORTEST:
+            self._desk_call = self.bridge_call(
+                self.shell.app.desk_articles(self._words), self._found_at_desk, self._no_desk
+            )
+
+    def _found_at_desk(self, found: tuple[Article, ...]) -> None:
+        self._desk_call = None
+        clear(self._of_desk)
+        if found:
+            title = self.tr("From {source}").format(source=found[0].source)
+            self._of_desk.addWidget(Text(title, "title", parent=self))
+            hits = tuple(Hit(article=one.id, score=1.0, title=one.title, summary=one.summary) for one in found)
+            self._of_desk.addWidget(self._rows(hits))
+
+    def _no_desk(self, _error: DesksideError) -> None:
+        """What was found on this computer is there all the same."""
+
+    # --- rows
 
     def _rows(self, hits: tuple[Hit, ...]) -> Card:
         card = Card(margin=theme.XS, parent=self)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
@@ -21,6 +22,9 @@ from client.ui.widgets.glyph import Glyph
 from client.ui.widgets.heading import Heading
 from client.ui.widgets.signin import SignIn
 from client.ui.widgets.text import Text
+
+if TYPE_CHECKING:
+    from client.knowledge.learning import Event
 
 SHOWN: Final[dict[str, object]] = {  # the settings that an employee may ask about; all of them: `deskside config show`
     "desk.url": QT_TRANSLATE_NOOP("Settings", "Help desk"),
@@ -60,6 +64,14 @@ class SettingsPage(Page):
         start.content.addWidget(self._autostart)
         self.column.addWidget(start)
         self.column.addWidget(self._managed())
+        self._noted = TitledCard(self.tr("What Deskside has noted"), "list", self)
+        self._noted_words = Text("", parent=self._noted)
+        self._noted.content.addWidget(self._noted_words)
+        self._forget = Button(self.tr("Forget it"), icon="trash", parent=self._noted)
+        self._forget.clicked.connect(self._forget_noted)
+        self._noted.content.addSpacing(theme.XS)
+        self._noted.content.addLayout(row(self._forget))
+        self.column.addWidget(self._noted)
         self.column.addWidget(
             Text(self.tr("Deskside {version}").format(version=__version__), "caption", ink="muted", parent=self)
         )
@@ -67,6 +79,7 @@ class SettingsPage(Page):
     def show_for(self, argument: object) -> None:
         """Asks the help desk who we are; takes no argument."""
         del argument
+        self._ask_noted()
         self._say(self.tr("Asking the help desk…"))
         if not self.shell.app.settings.values.desk.kind:
             self._say(self.tr("No help desk is set up yet. What you write is kept until IT has done so."))
@@ -105,6 +118,33 @@ class SettingsPage(Page):
         more = self.tr("Your company's sign-in service could not be told of it; there it ends by itself.")
         self.shell.say(Notice(title=self.tr("You are signed out"), words="" if told else more, tone="accent"))
         self.show_for(None)
+
+    # --- what was noted
+
+    def _ask_noted(self) -> None:
+        self.shell.bridge.run(self.shell.app.guidance.learning.events, owner=self, on_result=self._show_noted)
+
+    def _show_noted(self, events: tuple[Event, ...]) -> None:
+        kinds = Counter(one.kind for one in events)
+        lines = [
+            self.tr("Articles that you said helped or not: %n", "", kinds["article"]),
+            self.tr("Fixes that were tried: %n", "", kinds["fix"]),
+            self.tr("Searches that found nothing: %n", "", kinds["search"]),
+            self.tr("Tickets that were written: %n", "", kinds["ticket"]),
+        ]
+        if self.shell.app.guidance.shares_counts:
+            lines.append(self.tr("IT gets these numbers once a day, and never your words."))
+        else:
+            lines.append(self.tr("It stays on this computer."))
+        self._noted_words.setText("\n".join(lines) if events else self.tr("Nothing was noted yet."))
+        self._forget.setVisible(bool(events))
+
+    @Slot()
+    def _forget_noted(self) -> None:
+        self.shell.bridge.run(self.shell.app.guidance.learning.forget, owner=self, on_result=self._forgotten)
+
+    def _forgotten(self, _: None) -> None:
+        self._ask_noted()
 
     # --- what was decided
 

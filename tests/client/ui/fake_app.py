@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 from fake_data import (
@@ -43,6 +44,7 @@ from PySide6.QtCore import QObject
 from client.bulletin import Asked
 from client.errors import ActionFault, DesksideBug, DesksideError, DeskUnreachable, NotFound, StorageFault, UsageError
 from client.knowledge.announcements import known
+from client.knowledge.learning import Event as LearntEvent
 from client.model import (
     Announcement,
     Answer,
@@ -209,6 +211,28 @@ class FakeBulletin:
         self.away.add(id)
 
 
+class FakeLearning:
+    """What helped: a list."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str]] = []
+
+    def article(self, id: str, *, helped: bool) -> None:
+        self.noted.append((id, "yes" if helped else "no"))
+
+    def found_nothing(self, words: str) -> None:
+        self.noted.append((words, "nothing_fits"))
+
+    def events(self) -> tuple[LearntEvent, ...]:
+        return tuple(
+            LearntEvent(at=NOW, kind="search" if outcome == "nothing_fits" else "article", about=about, outcome=outcome)
+            for about, outcome in self.noted
+        )
+
+    def forget(self) -> None:
+        self.noted.clear()
+
+
 class FakeApp:
     """See the module. `report` is what the last check found, `next_report` what the next check will find."""
 
@@ -250,6 +274,8 @@ class FakeApp:
         self.signed_in = True
         self.bulletin = FakeBulletin(self)
         self.writing = FakeWriting(self)
+        self.guidance = SimpleNamespace(learning=FakeLearning(), shares_counts=False)
+        self.desk_articles_here: tuple[Article, ...] = ()
         self.news_here: tuple[tuple[Ticket, Comment], ...] = ()
         self.said: list[tuple[str, object]] = []
         self.checking = False
@@ -358,6 +384,11 @@ class FakeApp:
 
     def articles(self) -> tuple[Article, ...]:
         return tuple(sorted(self.articles_here, key=lambda one: one.title))
+
+    async def desk_articles(self, words: str) -> tuple[Article, ...]:
+        await self._pause()
+        self.said.append(("desk_articles", words))
+        return self.desk_articles_here
 
     def next_refresh(self) -> float | None:
         return None
