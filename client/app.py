@@ -234,10 +234,7 @@ class App:
             UsageError: the target cannot be a file.
             StorageFault: the disk did not take it.
         """
-        from client.report.build import write  # noqa: PLC0415 -- not needed at rest
-
-        healthy = await to_thread(self._reports.last_healthy, report)
-        return await to_thread(write, report, target, self._who(), healthy=healthy, pseudonyms=self._pseudonyms)
+        return await self.writing.write_report(report, target)
 
     async def send(self, preview: Preview) -> OutboxEntry:
         """Puts exactly the previewed payload into the outbox; returns after the commit, which also forgets the draft.
@@ -457,6 +454,7 @@ class App:
             pseudonyms=self._pseudonyms,
             who=self._who(),
             routing=self.settings.values.desk.routing,
+            hide_network=self.settings.values.privacy.hide_network,
         )
 
     @cached_property

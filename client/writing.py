@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from client.model import Attachment, Draft, Earlier, OutboxEntry, Payload, Preview
@@ -16,7 +17,7 @@ from client.model import Attachment, Draft, Earlier, OutboxEntry, Payload, Previ
 if TYPE_CHECKING:
     from client.outbox.store import Outbox
     from client.report.pseudonyms import Pseudonyms
-    from diagnostics.model import Report
+    from diagnostics.model import Privacy, Report
 
 
 class Writing:
@@ -28,6 +29,7 @@ class Writing:
         pseudonyms: the stand-ins that were used before.
         who: `client`, `device` and `platform`.
         routing: IT's rules from the cause to the help desk's fields.
+        hide_network: whether addresses and names of networks get stand-ins too.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class Writing:
         pseudonyms: Pseudonyms,
         who: Mapping[str, str],
         routing: Sequence[str] = (),
+        hide_network: bool = False,
     ) -> None:
         self._outbox = outbox
         self._healthy = healthy
         self._pseudonyms = pseudonyms
         self._who = who
         self._routing = routing
+        self._hide_network = hide_network
 
     async def preview(self, draft: Draft) -> Preview:
         """The ticket exactly as it would be sent; see `App.preview`."""
@@ -51,7 +55,28 @@ class Writing:
 
         healthy = await asyncio.to_thread(self._healthy, draft.report)
         return await asyncio.to_thread(
-            compose, draft, who=self._who, healthy=healthy, pseudonyms=self._pseudonyms, routing=self._routing
+            compose,
+            draft,
+            who=self._who,
+            healthy=healthy,
+            pseudonyms=self._pseudonyms,
+            routing=self._routing,
+            hide=hidden(network=self._hide_network),
+        )
+
+    async def write_report(self, report: Report, target: Path) -> Path:
+        """Writes a report as one zip file after redaction; see `App.write_report`."""
+        from client.report.build import write  # noqa: PLC0415 -- as above
+
+        healthy = await asyncio.to_thread(self._healthy, report)
+        return await asyncio.to_thread(
+            write,
+            report,
+            target,
+            self._who,
+            healthy=healthy,
+            pseudonyms=self._pseudonyms,
+            hide=hidden(network=self._hide_network),
         )
 
     async def send(self, preview: Preview) -> OutboxEntry:
@@ -103,3 +128,10 @@ class Writing:
             StorageFault: the disk did not take it; the draft is still there.
         """
         return await asyncio.to_thread(self._outbox.add, preview.payload, reply_to=ticket_id)
+
+
+def hidden(*, network: bool) -> frozenset[Privacy]:
+    """The classes of facts that get stand-ins in whatever leaves."""
+    from client.report.redact import ALL_HIDDEN, HIDDEN  # noqa: PLC0415 -- brings the patterns of secrets
+
+    return ALL_HIDDEN if network else HIDDEN

@@ -23,9 +23,9 @@ from client.model import Draft
 from client.report.compose import HTML, JSON, SUMMARY, clean_draft, report_json
 from client.report.html import page
 from client.report.pseudonyms import Pseudonyms
-from client.report.redact import PrivacyOf
+from client.report.redact import HIDDEN, PrivacyOf
 from client.report.summary import environment, summary, tell
-from diagnostics.model import SCHEMA, Report
+from diagnostics.model import SCHEMA, Privacy, Report
 
 EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)  # what a zip can say
 LARGEST_BYTES: Final = 64 << 20
@@ -39,6 +39,7 @@ def write(
     healthy: Report | None = None,
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
+    hide: frozenset[Privacy] = HIDDEN,
 ) -> Path:
     """Writes the report to a zip file, after redaction; the same report always gives the same bytes.
 
@@ -49,6 +50,7 @@ def write(
         healthy: the last report in which nothing was wrong: what differs from it is told.
         pseudonyms: as `compose`.
         privacy_of: as `compose`.
+        hide: as `compose`.
 
     Returns:
         The file.
@@ -58,7 +60,7 @@ def write(
         StorageFault: the disk did not take it; nothing half-written is left.
     """
     target = target if target.suffix else target.with_name(f"{target.name}.zip")
-    data = pack(report, who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of)
+    data = pack(report, who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of, hide=hide)
     _check(target)
     new = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
@@ -83,11 +85,12 @@ def pack(
     healthy: Report | None = None,
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
+    hide: frozenset[Privacy] = HIDDEN,
 ) -> bytes:
     """The zip file's bytes; arguments as `write`."""
     made = _moment(report)
     draft = Draft(id="", created_at=made, report=report)
-    cleaned = clean_draft(draft, who=who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of)
+    cleaned = clean_draft(draft, who=who, healthy=healthy, pseudonyms=pseudonyms, privacy_of=privacy_of, hide=hide)
     found = cleaned.report or report
     story = tell(
         key="",

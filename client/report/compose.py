@@ -18,7 +18,7 @@ from client.receipt import sealed
 from client.report.diff import changes
 from client.report.html import fragment, page
 from client.report.pseudonyms import Pseudonyms
-from client.report.redact import PrivacyOf, Redactor
+from client.report.redact import HIDDEN, PrivacyOf, Redactor
 from client.report.summary import (
     BAD,
     Story,
@@ -76,6 +76,7 @@ def compose(
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
     home: str | None = None,
+    hide: frozenset[Privacy] = HIDDEN,
     routing: Sequence[str] = (),
 ) -> Preview:
     """The ticket exactly as it would be sent, with its sections.
@@ -88,11 +89,19 @@ def compose(
         pseudonyms: the stand-ins used before on this computer; None: numbered anew.
         privacy_of: the privacy class of a fact's key; None: as the facts are declared.
         home: this user's home folder; None: the one of this process.
+        hide: the classes of facts that get stand-ins.
         routing: IT's rules from the cause to the help desk's fields (`client.routing`).
     """
     names = pseudonyms or Pseudonyms()
     cleaned = clean_draft(
-        draft, who=who, healthy=healthy, changed=changed, pseudonyms=names, privacy_of=privacy_of, home=home
+        draft,
+        who=who,
+        healthy=healthy,
+        changed=changed,
+        pseudonyms=names,
+        privacy_of=privacy_of,
+        home=home,
+        hide=hide,
     )
     sections = _sections(draft, cleaned, who)
     out = frozenset(one.id for one in sections if not one.included)
@@ -105,6 +114,7 @@ def compose(
             pseudonyms=names,
             privacy_of=privacy_of,
             home=home,
+            hide=hide,
             hide_device=True,
         )
     report = _without(cleaned.report, out) if cleaned.report else None
@@ -164,6 +174,7 @@ def clean_draft(
     pseudonyms: Pseudonyms | None = None,
     privacy_of: PrivacyOf | None = None,
     home: str | None = None,
+    hide: frozenset[Privacy] = HIDDEN,
     hide_device: bool = False,
 ) -> Cleaned:
     """Takes a draft through the gate; arguments as `compose`. With `hide_device` the computer's name gets a stand-in too."""
@@ -171,6 +182,7 @@ def clean_draft(
     gate = Redactor(
         pseudonyms=names,
         privacy_of=privacy_of or declared_privacy,
+        hide=hide,
         home=str(Path.home()) if home is None else home,
         known_as=() if hide_device else (who.get("device", ""),),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
 from typing import Any, Final
 
 from client.confidential import MARK, sensitive, without_secrets
@@ -20,6 +21,10 @@ DEEPEST: Final = 64  # nobody nests facts deeper; beyond it a value is not looke
 MOST_ROUNDS: Final = 4  # a text is looked at again until nothing changes; two rounds have always been enough
 SHORTEST_LEARNT: Final = 4  # "lab" or "pc1" would be found in every other word
 HIDDEN: Final = frozenset({Privacy.DEVICE, Privacy.PERSONAL})
+ALL_HIDDEN: Final = HIDDEN | {Privacy.NETWORK}  # where IT's policy says so
+NETWORK_NAMES: Final = frozenset(
+    {"network", "search", "joined_to"}
+)  # facts of the network that are names and not addresses
 
 PrivacyOf = Callable[[str], Privacy]
 
@@ -32,7 +37,7 @@ _SERIAL = re.compile(
     r"(?i:(?:serial(?:[ _-]?(?:number|no\.?|nr\.?))?|s/n|imei)[ \t]{0,4}[:=# ][ \t]{0,4})(?P<one>[A-Z0-9][A-Z0-9-]{5,31})"
 )
 _IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
-_IPV6 = re.compile(r"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}")
+_IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?!\w)")
 _LOCAL_PART = re.compile(r"[\w.+%'-]{1,64}\Z")
 _DOMAIN = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _SLASH = r"(?:[\\/]{1,4}|%2[fF]|%5[cC])"
@@ -58,7 +63,9 @@ _NOBODYS = frozenset(
         "/root",
     )
 )
-_STAND_IN = re.compile(r"~|(?:mac|user|e-mail|serial|device|interface|address)-[0-9]+")  # a value that is known by now
+_STAND_IN = re.compile(
+    r"~|(?:mac|user|e-mail|serial|device|interface|address|network)-[0-9]+"
+)  # a value that is known by now
 _TEXTS: Final = ("logs.",)  # facts of a hidden class that are sentences, not names: looked through, not replaced whole
 _NAMES: Final = ("software.",)  # facts whose keys are the names of things
 _FLAG = re.compile(r"(?:--?|/)[\w-]{1,64}\Z")
@@ -146,7 +153,7 @@ class Redactor:
         text = self._replace(_SERIAL, text, self._serial)
         if Privacy.NETWORK in self._hide:
             for pattern in (_IPV4, _IPV6):
-                text = self._replace(pattern, text, lambda match: self._pseudonyms.name("address", match.group()))
+                text = self._replace(pattern, text, self._address)
         if self._learnt_pattern is not None:
             text = self._replace(self._learnt_pattern, text, lambda match: self._learnt[match.group().casefold()])
         return text
@@ -165,6 +172,18 @@ class Redactor:
             return match.group()
         self._learn(name, "user")
         return "~"
+
+    def _address(self, match: re.Match[str]) -> str:
+        """Times ("09:00:00") look like addresses; this computer's own loopback tells nothing."""
+        try:
+            found = ip_address(match.group())
+        except ValueError:
+            return match.group()
+        return (
+            match.group()
+            if found.is_loopback or found.is_unspecified
+            else self._pseudonyms.name("address", match.group())
+        )
 
     def _serial(self, match: re.Match[str]) -> str:
         number = match.group("one")
@@ -246,16 +265,23 @@ class Redactor:
     def learn(self, facts: Mapping[str, Any]) -> None:
         """Remembers what the facts of a hidden class say, so that it is replaced wherever else it appears."""
         for key, value in facts.items():
-            if self._privacy_of(key) in self._hide and not key.startswith(_TEXTS):
+            privacy = self._privacy_of(key)
+            if privacy in self._hide and not key.startswith(_TEXTS):
                 for leaf_key, leaf in _leaves(key, value):
-                    self._learn(leaf, _kind(leaf_key))
+                    if privacy is not Privacy.NETWORK:
+                        self._learn(leaf, _kind(leaf_key))
+                    elif leaf_key.rpartition(".")[2] in NETWORK_NAMES:
+                        self._learn(leaf, "network")
 
     def learn_name(self, value: str, kind: str) -> None:
         """Remembers one name that gets a stand-in of this kind wherever it appears."""
         self._learn(value, kind)
 
     def _fact(self, key: str, value: Any) -> Any:
-        if self._privacy_of(key) not in self._hide:
+        privacy = self._privacy_of(key)
+        if (
+            privacy is Privacy.NETWORK or privacy not in self._hide
+        ):  # of a network its addresses are known by their looks
             return self._value(value, key.rpartition(".")[2], 0, names=key.startswith(_NAMES))
         return self._hidden(key, value, 0)
 

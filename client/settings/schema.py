@@ -240,6 +240,18 @@ class Screenshot(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
 
 
+class Privacy(msgspec.Struct, frozen=True, kw_only=True):
+    """What tickets and reports may tell beyond what is always left out (docs/privacy.md)."""
+
+    hide_network: Annotated[
+        bool,
+        Meta(
+            description="Give stand-ins for IP addresses, networks and their names too; agents then have to ask for them.",
+            extra=_MACHINE,
+        ),
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, merged and valid."""
 
@@ -256,6 +268,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     knowledge: Knowledge = Knowledge()
     announcements: Announcements = Announcements()
     screenshot: Screenshot = Screenshot()
+    privacy: Privacy = Privacy()
 
     def targets(self) -> Targets:
         """What the checks are given."""

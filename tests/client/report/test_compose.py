@@ -14,6 +14,7 @@ from client.model import Attachment, Draft, FixResult
 from client.receipt import fingerprint
 from client.report.compose import HTML, JSON, SUMMARY, compose
 from client.report.pseudonyms import Pseudonyms
+from client.report.redact import ALL_HIDDEN
 from client.report.summary import LONGEST_BODY, RESULTS, STATUSES
 from diagnostics.model import Finding, Report, Severity, Status
 
@@ -201,6 +202,14 @@ def test_no_planted_secret_is_in_any_part(draft, who):
         assert secret.lower() not in text.lower(), secret
     for kept in ("laptop-7", "10.0.0.7/24", "serial-1", "mac-1", "ThinkPad"):
         assert kept in text
+
+
+def test_where_it_says_so_the_network_has_stand_ins_too(draft, who):
+    text = everything(preview(draft, who, hide=ALL_HIDDEN))
+    for gone in ("10.0.0.7", "10.0.0.53", "d0ff:fe12", "corp.example.com"):
+        assert gone not in text, gone
+    for kept in ("address-1", "network-1", "wlan0", "wifi", "laptop-7", "dns.unreachable"):
+        assert kept in text, kept
 
 
 def test_secrets_in_what_was_tried_and_written_go_too(drafted, outcome, who):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from client.confidential import MARK, sensitive
 from client.report.pseudonyms import Pseudonyms
-from client.report.redact import Redactor, clean, default_privacy
+from client.report.redact import ALL_HIDDEN, Redactor, clean, default_privacy
 from diagnostics.model import Privacy
 
 HEX = "0123456789abcdef"
@@ -110,6 +110,33 @@ tangle = st.lists(st.sampled_from([*PIECES, " ", "\n", "-----BEGIN PRIVATE KEY--
 def test_it_is_idempotent_on_tangles_of_what_it_looks_for(text):
     once = Redactor().text(text)
     assert Redactor().text(once) == once
+
+
+@given(
+    st.lists(st.ip_addresses().map(str) | st.sampled_from(["09:00:00", "::", "fe80::", "/24", " ", ":", ".", "1.2.3"]))
+)
+def test_addresses_are_hidden_once_and_always_by_the_same_name(pieces):
+    names = Pseudonyms()
+    text = "".join(pieces)
+    once = Redactor(pseudonyms=names, hide=ALL_HIDDEN).text(text)
+    assert Redactor(pseudonyms=names, hide=ALL_HIDDEN).text(text) == once
+    assert Redactor(pseudonyms=names, hide=ALL_HIDDEN).text(once) == once
+
+
+@given(st.ip_addresses())
+def test_no_address_survives_where_it_is_hidden(address):
+    assume(not address.is_loopback and not address.is_unspecified)
+    gate = Redactor(hide=ALL_HIDDEN)
+    assert str(address) not in gate.text(f"from {address}, to [{address}]:443 and {address}/24 at 09:00:00")
+    assert "09:00:00" in gate.text(f"{address} 09:00:00")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["mac", "user", "address"]), st.text(max_size=6)), max_size=30))
+def test_stand_ins_are_stable_and_never_shared(values):
+    names = Pseudonyms()
+    first = {(kind, value.casefold()): names.name(kind, value) for kind, value in values}
+    assert {(kind, value.casefold()): names.name(kind, value) for kind, value in reversed(values)} == first
+    assert len(set(first.values())) == len(first)
 
 
 json_values = st.recursive(

@@ -138,6 +138,7 @@ EVIL = {
         "counts_url": "https://evil.example",
     },
     "screenshot": {"hide_windows": ["evil"]},
+    "privacy": {"hide_network": True},
     "announcements": {"from_desk": False, "feed": "https://evil.example/it.feed ed25519:" + "e" * 43 + "="},
 }
 

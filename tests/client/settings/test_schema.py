@@ -32,6 +32,7 @@ MACHINE = {
     "sign_in.redirect_ports",
     "network.ca_file",
     "screenshot.hide_windows",
+    "privacy.hide_network",
     "fixes.allowed",
     "fixes.privileged",
     "knowledge.packs",
