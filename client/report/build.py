@@ -24,7 +24,7 @@ from client.report.compose import HTML, JSON, SUMMARY, clean_draft, report_json
 from client.report.html import page
 from client.report.pseudonyms import Pseudonyms
 from client.report.redact import HIDDEN, PrivacyOf
-from client.report.summary import environment, summary, tell
+from client.report.summary import changes_told, environment, summary, tell
 from diagnostics.model import SCHEMA, Privacy, Report
 
 EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)  # what a zip can say
@@ -98,13 +98,14 @@ def pack(
         words="",
         tried=(),
         changed=cleaned.changed,
+        worked=cleaned.worked,
         environment=environment(who=who, report=found, device=who.get("device", ""), facts=found.facts),
     )
     html = page(
         story=story,
         report=found,
         tried=(),
-        changed=cleaned.changed,
+        changed=changes_told(cleaned.worked, cleaned.changed),
         facts=found.facts,
         who={"client": "", "device": "", "platform": "", **who},
         subject="",

@@ -24,8 +24,10 @@ from client.report.summary import (
     Story,
     body,
     cause_line,
+    changes_told,
     environment,
     finding_line,
+    last_well,
     one_line,
     summary,
     tell,
@@ -64,6 +66,7 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
     report: Report | None
     tried: tuple[FixOutcome, ...]
     changed: tuple[str, ...]
+    worked: str = ""  # when this computer was last seen without this problem
     redactions: int
 
 
@@ -120,7 +123,7 @@ def compose(
     report = _without(cleaned.report, out) if cleaned.report else None
     facts = report.facts if report else {}
     tried = () if "tried" in out else cleaned.tried
-    told = () if "changed" in out else cleaned.changed
+    told, worked = ((), "") if "changed" in out else (cleaned.changed, cleaned.worked)
     device = "" if "device" in out else who.get("device", "")
     own = own_files(draft.attachments) if "files" not in out else ()
     ours = (SUMMARY,) if "report" in out else (HTML, JSON, SUMMARY)
@@ -131,6 +134,7 @@ def compose(
         words=cleaned.words,
         tried=tried,
         changed=told,
+        worked=worked,
         environment=environment(who=who, report=report, device=device, facts=facts),
         attached=(*ours, *(one.name for one in own)),
         with_diagnosis="diagnosis" not in out,
@@ -142,7 +146,7 @@ def compose(
             story=story,
             report=report,
             tried=tried,
-            changed=told,
+            changed=changes_told(worked, told),
             facts=facts,
             who=_shown_who(who, device),
             subject=subject,
@@ -204,6 +208,7 @@ def clean_draft(
         report=report,
         tried=tried,
         changed=(*(gate.text(one) for one in changed), *differs),
+        worked=last_well(healthy, changed=bool(differs or changed)) if before and healthy else "",
         redactions=0,
     )
     names.keep()
@@ -259,7 +264,7 @@ def _sections(draft: Draft, cleaned: Cleaned, who: Mapping[str, str]) -> tuple[S
         )
         texts["evidence"] = "\n".join(finding_line(one, most=20) for one in _bad_first(report.findings))
     texts["tried"] = "\n".join(tried_line(one) for one in cleaned.tried)
-    texts["changed"] = "\n".join(cleaned.changed)
+    texts["changed"] = "\n".join(changes_told(cleaned.worked, cleaned.changed))
     texts["device"] = "\n".join(
         [who.get("device", ""), *(_fact_lines({key: facts[key] for key in DEVICE_FACTS if key in facts}))]
     ).strip()

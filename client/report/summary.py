@@ -45,7 +45,8 @@ BAD: Final = (Status.FAILED, Status.WARNING)
 class Story(msgspec.Struct, frozen=True, kw_only=True):
     """The ticket as an agent reads it. Every text is one line, except `words`.
 
-    `points` are (label, text): "Seen", "Follows", "Also found", "Tried", "Changed". `trimmed` says whether points were left out.
+    `points` are (label, text): "Seen", "Follows", "Also found", "Tried", "Last well", "Changed".
+    `trimmed` says whether points were left out.
     """
 
     key: str
@@ -63,6 +64,7 @@ def tell(
     words: str,
     tried: tuple[FixOutcome, ...],
     changed: tuple[str, ...],
+    worked: str = "",
     environment: str,
     attached: tuple[str, ...] = (),
     with_diagnosis: bool = True,
@@ -76,6 +78,7 @@ def tell(
         words: what the employee wrote.
         tried: the fixes, oldest first.
         changed: what differs from when it last worked, a sentence each.
+        worked: when that was (`last_well`), empty where it is not known.
         environment: which computer, in one line.
         attached: names of files that go along.
         with_diagnosis: False when the employee leaves it out.
@@ -86,6 +89,7 @@ def tell(
         points += _seen(report, with_diagnosis=with_diagnosis) if with_evidence else []
         points += _others(report) if with_diagnosis else []
     points += [("Tried", tried_line(one)) for one in tried]
+    points += [("Last well", worked)] if worked else []
     points += [("Changed", one_line(one)) for one in changed]
     return Story(
         key=key,
@@ -162,6 +166,16 @@ def _others(report: Report) -> list[tuple[str, str]]:
         points.append(("Follows", ", ".join(explained)))
     points += [("Also found", cause_line(one)) for one in report.diagnosis[1:]]
     return points
+
+
+def last_well(healthy: Report, *, changed: bool) -> str:
+    """When the last check found nothing wrong: "2026-01-30 16:05 UTC; since then nothing that is watched has changed"."""
+    return f"{moment(healthy.started_at)}{'' if changed else '; since then nothing that is watched has changed'}"
+
+
+def changes_told(worked: str, changed: tuple[str, ...]) -> tuple[str, ...]:
+    """When it last worked, and what differs from then, a line each."""
+    return (f"Last well: {worked}", *changed) if worked else changed
 
 
 def one_line(text: str | None) -> str:

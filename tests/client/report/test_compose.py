@@ -191,6 +191,13 @@ def test_what_changed_since_it_last_worked_is_told_after_redaction(draft, report
         assert secret not in text
     nothing = preview(draft, who, healthy=msgspec.structs.replace(report, diagnosis=()))
     assert "Changed" not in nothing.payload.body
+    since = "2026-01-31 09:00 UTC; since then nothing that is watched has changed"
+    assert f"- Last well: {since}" in nothing.payload.body
+    assert f"Last well: {since}" in part(nothing, HTML)
+    (section,) = (one for one in nothing.sections if one.id == "changed")
+    assert section.text == f"Last well: {since}"
+    left_out = preview(msgspec.structs.replace(draft, left_out=frozenset({"changed"})), who, healthy=healthy)
+    assert "Last well" not in everything(left_out)
 
 
 # --- what must not leave
