@@ -58,6 +58,15 @@ class Correspondence:
             await asyncio.to_thread(self._outbox.mailbox.keep_conversation, conversation)
         return await asyncio.to_thread(self._outbox.mailbox.kept_conversation, ticket_id)
 
+    async def set_open(self, ticket_id: str, *, wanted: bool) -> Conversation:
+        """Closes a ticket or opens it again, and gives it as it is then. Nothing is kept for later: it is done, or not.
+
+        Raises:
+            DeskFault: the desk could not be asked, or said no.
+        """
+        await self.ask(lambda desk: desk.set_open(ticket_id, wanted=wanted))
+        return await self.conversation(ticket_id, refresh=True)
+
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
         """Agents' answers that were not there before; see `App.news`.
 

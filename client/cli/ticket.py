@@ -20,7 +20,7 @@ from client.cli.sending import code_of, print_entry, send_now
 from client.cli.session import Session
 from client.cli.show import Look, clean, on_terminal, put, put_json, put_paragraph, put_table, say, when
 from client.errors import DeskFault, DesksideError, DeskUnreachable, SecretsFault, SettingsFault, UsageError
-from client.model import Conversation, Draft, Earlier, FixOutcome, FixResult, OutboxEntry, Preview, Proof
+from client.model import Conversation, Draft, Earlier, FixOutcome, FixResult, OutboxEntry, Preview, Proof, Ticket
 from diagnostics.model import Report
 
 TRIED_WITHIN: Final = timedelta(hours=24)  # an older repair has nothing to do with today's problem
@@ -243,6 +243,37 @@ def reply(session: Session, number: str, words: tuple[str, ...], files: tuple[Pa
         return code_of(entry)
 
     return session.run(work)
+
+
+@command.command("close")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def close(session: Session, number: str, *, as_json: bool) -> int:
+    """Close the ticket NUMBER: no more help is needed."""
+    return _set_open(session, number, wanted=False, as_json=as_json)
+
+
+@command.command("reopen")
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def reopen(session: Session, number: str, *, as_json: bool) -> int:
+    """Open the ticket NUMBER again: it is not solved."""
+    return _set_open(session, number, wanted=True, as_json=as_json)
+
+
+def _set_open(session: Session, number: str, *, wanted: bool, as_json: bool) -> int:
+    async def work(app: App) -> Ticket:
+        ticket_id = await _ticket_id(app, number, offline=False)
+        return (await app.correspondence.set_open(ticket_id, wanted=wanted)).ticket
+
+    ticket = session.run(work)
+    if as_json:
+        put_json({"ticket": ticket})
+    else:
+        put(f"{ticket.ref or ticket.id}: {ticket.status}", "good")
+    return 0
 
 
 @contextlib.contextmanager

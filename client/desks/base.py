@@ -87,6 +87,10 @@ class Desk(ABC):
         """Adds the employee's reply (`payload.body`, its files, its key). Only where `comments`."""
         raise CannotDo("This help desk takes replies by other ways only.")
 
+    async def set_open(self, ticket_id: str, *, wanted: bool) -> None:
+        """Closes a ticket, or opens it again; twice is as once. Only where `closing`."""
+        raise CannotDo("This help desk lets only its agents close tickets and open them again.")
+
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the desk's own knowledge base. Only where `articles`."""
         raise CannotDo("This help desk has no articles.")

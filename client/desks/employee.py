@@ -121,6 +121,7 @@ class EmployeeDesk(Desk):
         status=True,
         articles=True,
         announcements=True,
+        closing=True,
         max_file_bytes=MAX_FILES_BYTES,
     )
 
@@ -194,6 +195,11 @@ class EmployeeDesk(Desk):
         path = f"/tickets/{_checked(ticket_id)}/comments"
         found = await self._post(path, "comment", {"body": payload.body}, payload)
         self._line.parse(found, _Said, act=Act.KEYED)
+
+    async def set_open(self, ticket_id: str, *, wanted: bool) -> None:
+        """Closes a ticket or opens it again; one that is so already stays so."""
+        path = f"/tickets/{_checked(ticket_id)}/{'reopen' if wanted else 'close'}"
+        self._line.parse(await self._line.ask("POST", path, act=Act.KEYED, expect=OK), _Ticket, act=Act.KEYED)
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """The desk's own articles for these words, best first; their `source` is the desk's host."""

@@ -295,6 +295,20 @@ class DeskContract:
         assert seen.texts.count(reply.body) == 1
         assert seen.files == ((FILES[3].name, FILES[3].data),)
 
+    def test_closing_and_opening_again(self, bench: Bench) -> None:
+        made = self.create(bench, payload())
+        if not bench.desk.capabilities.closing:
+            with pytest.raises(CannotDo):
+                self.run(bench.desk.set_open(made.id, wanted=False))
+            return
+        for wanted in (False, False, True, True):
+            self.run(bench.desk.set_open(made.id, wanted=wanted))
+            assert self.run(bench.desk.conversation(made.id)).ticket.is_open is wanted
+        with pytest.raises(NotFound):
+            self.run(bench.colleague.set_open(made.id, wanted=False))
+        with pytest.raises(NotFound):
+            self.run(bench.desk.set_open("../me", wanted=False))
+
     def test_a_colleague_cannot_read_or_answer_my_ticket(self, bench: Bench) -> None:
         if not bench.desk.capabilities.comments:
             return

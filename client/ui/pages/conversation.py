@@ -72,6 +72,10 @@ class ConversationPage(Page):
         buttons = Flow()
         buttons.addWidget(self._browser)
         buttons.addWidget(self._refresh)
+        self._turn = Button("", "quiet", parent=self)
+        self._turn.clicked.connect(self._set_open)
+        self._turn.hide()
+        buttons.addWidget(self._turn)
         self.column.addLayout(buttons)
         self._note = Text("", ink="muted", parent=self)
         self._note.hide()
@@ -128,6 +132,7 @@ class ConversationPage(Page):
             self._line.setText("")
             self._status.hide()
             self._browser.hide()
+            self._turn.hide()
             words, files = self._unsent.pop(ticket, ("", ()))
             self._words.setPlainText(words)
             self._files.set_files(files)
@@ -208,6 +213,11 @@ class ConversationPage(Page):
         self._status.setVisible(bool(ticket.status))
         self._browser.setVisible(self._page(ticket) is not None)
         self._browser.setToolTip(ticket.url)
+        self._turn.setText(
+            self.tr("Close the ticket") if ticket.is_open else self.tr("It is not solved: open it again")
+        )
+        self._turn.set_icon("check" if ticket.is_open else "undo")
+        self._turn.setVisible(self._capabilities().closing)
         self._build_messages()
 
     @Slot()
@@ -241,6 +251,25 @@ class ConversationPage(Page):
     def _add(self, message: Message) -> None:
         message.followed.connect(self.shell.open_link)
         self._messages.addWidget(message)
+
+    # --- closing and opening again
+
+    @Slot()
+    def _set_open(self) -> None:
+        if self._shown is not None and self._turn.isEnabled():
+            self._turn.setEnabled(False)
+            self.clear_notice()
+            wanted = not self._shown.ticket.is_open
+            change = self.shell.app.correspondence.set_open(self._ticket_id, wanted=wanted)
+            self.bridge_call(change, self._turned, self._not_turned)
+
+    def _turned(self, conversation: Conversation) -> None:
+        self._turn.setEnabled(True)
+        self._show_fresh(conversation)
+
+    def _not_turned(self, error: DesksideError) -> None:
+        self._turn.setEnabled(True)
+        self.show_error(error)
 
     # --- what waits here
 

@@ -215,6 +215,9 @@ def test_the_conversation_goes_both_ways(signed_in: Run, desk: DemoDesk) -> None
     assert [one["from_agent"] for one in comments][-2:] == [True, False]
     offline = signed_in("ticket", "show", ticket["ref"], "--offline", "--json").json["conversation"]
     assert offline["comments"] == comments
+    said = signed_in("ticket", "close", ticket["ref"], "--json")
+    assert (said.code, said.json["ticket"]["is_open"]) == (0, False)
+    assert signed_in("ticket", "reopen", ticket["ref"]).out == f"{ticket['ref']}: Reopened\n"
 
 
 def test_a_ticket_that_is_not_there(signed_in: Run) -> None:

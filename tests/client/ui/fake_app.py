@@ -150,6 +150,23 @@ def fake_errands(app: FakeApp, bridge: Bridge) -> StartErrand:
     return lambda errand, on_end, parent: FakeErrand(app, bridge, errand, on_end, parent)
 
 
+class FakeCorrespondence:
+    """Closing tickets and opening them again."""
+
+    def __init__(self, app: FakeApp) -> None:
+        self._app = app
+
+    async def set_open(self, ticket_id: str, *, wanted: bool) -> Conversation:
+        self._app._desk()
+        self._app.said.append(("set_open", (ticket_id, wanted)))
+        status = "Reopened" if wanted else "Closed"
+        self._app.tickets_here = tuple(
+            msgspec.structs.replace(one, is_open=wanted, status=status) if one.id == ticket_id else one
+            for one in self._app.tickets_here
+        )
+        return await self._app.conversation(ticket_id)
+
+
 class FakeWriting:
     """Replies, and whether the same cause was reported before; `before` says so."""
 
@@ -254,6 +271,7 @@ class FakeApp:
             own_list=True,
             status=True,
             articles=True,
+            closing=True,
             max_file_bytes=10_000_000,
         )
         self.program = ("deskside",)
@@ -274,6 +292,7 @@ class FakeApp:
         self.signed_in = True
         self.bulletin = FakeBulletin(self)
         self.writing = FakeWriting(self)
+        self.correspondence = FakeCorrespondence(self)
         self.guidance = SimpleNamespace(learning=FakeLearning(), shares_counts=False)
         self.desk_articles_here: tuple[Article, ...] = ()
         self.news_here: tuple[tuple[Ticket, Comment], ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from fake_app import FakeApp
 from PySide6.QtCore import Qt, QUrl
@@ -159,6 +160,30 @@ def test_a_secret_in_a_reply_is_seen_to_go_before_it_is_sent(start, qtbot):
     seen.press("Send reply")
     seen.until(lambda: said(app, "reply"))
     assert said(app, "reply")[0][1] == "I used password: [removed] there"
+
+
+def test_a_ticket_is_closed_and_opened_again(start):
+    app = FakeApp.filled()
+    app.error = None
+    seen = start(app, "conversation", "412")
+    seen.press("Close the ticket")
+    seen.see("Closed")
+    app.error = DeskUnreachable("No way to the desk.")
+    seen.press("It is not solved: open it again")
+    seen.see("No way to the desk.")
+    app.error = None
+    seen.press("It is not solved: open it again")
+    seen.see("Reopened")
+    assert said(app, "set_open") == [("412", False), ("412", True)]
+
+
+def test_where_only_agents_close_there_is_no_button(start):
+    app = FakeApp.filled()
+    app.error = None
+    app.capabilities = msgspec.structs.replace(app.capabilities, closing=False)
+    seen = start(app, "conversation", "412")
+    seen.see("Refresh")
+    assert not seen.has("Close the ticket")
 
 
 def test_a_reply_stays_with_its_ticket(start, qtbot):
