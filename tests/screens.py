@@ -21,8 +21,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import shiboken6  # noqa: E402 -- after the path is set
 from fake_app import DNS, OUTAGE, UPKEEP, FakeApp, fake_errands, report  # noqa: E402 -- after the path is set
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402 -- after the path is set
-from PySide6.QtWidgets import QApplication, QPushButton  # noqa: E402 -- after the path is set
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton  # noqa: E402 -- after the path is set
 
+from client.errors import SignInNeeded  # noqa: E402 -- after the path is set
 from client.model import FixResult  # noqa: E402 -- after the path is set
 from client.ui import theme  # noqa: E402 -- after the path is set
 from client.ui.bridge import Bridge  # noqa: E402 -- after the path is set
@@ -152,6 +153,14 @@ def moments(studio: Studio, scheme: str) -> None:
         studio.take(window, f"fix-{fix.partition('.')[0]}-{scheme}")
     window.go("fix", "network.reconnect")
     studio.take(window, f"fix-refused-{scheme}")
+    app.by_company_account, app.error = True, SignInNeeded("Nobody is signed in to the help desk on this computer.")
+    window.go("settings")
+    studio.take(window, f"settings-sign_in-{scheme}")
+    next(one for one in window.findChildren(QPushButton) if one.text().startswith("Use a code")).click()
+    wait(lambda: any(one.text() == "WDJB-MJHT" for one in window.findChildren(QLabel)))
+    studio.take_now(window, f"settings-code-{scheme}")
+    next(one for one in window.findChildren(QPushButton) if one.text() == "Stop waiting").click()
+    app.by_company_account, app.error = False, None
     app.bulletin.here = (OUTAGE, UPKEEP)
     window.go("home")
     studio.take(window, f"home-known-{scheme}")

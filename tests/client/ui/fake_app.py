@@ -74,6 +74,7 @@ from client.platform.paths import Paths
 from client.report.reply import addition, covered
 from client.settings.layers import Loaded
 from client.settings.schema import Brand, Desk, Settings
+from client.signin.device import Code
 from client.ui.bridge import Bridge
 from client.ui.courier import StartErrand
 from client.ui.errands import Announced, Delivered, News
@@ -290,6 +291,8 @@ class FakeApp:
         self.outcomes: tuple[FixOutcome, ...] = ()
         self.fix_result = FixResult.HELPED
         self.signed_in = True
+        self.by_company_account = False
+        self.person: Identity | DesksideError | None = None  # what comes of signing in with the company account
         self.bulletin = FakeBulletin(self)
         self.writing = FakeWriting(self)
         self.correspondence = FakeCorrespondence(self)
@@ -648,6 +651,23 @@ class FakeApp:
         self._desk()
         self.said.append(("sign_in" if keep else "sign_in_for_now", secret))
         self.signed_in = True
+        return await self.whoami()
+
+    async def sign_in_by_browser(self, open_page: Callable[[str], None]) -> Identity:
+        self.said.append(("sign_in_by_browser", None))
+        return await self._company(lambda: open_page("https://login.example.com/authorize?x=1"))
+
+    async def sign_in_by_code(self, show: Callable[[Code], None]) -> Identity:
+        self.said.append(("sign_in_by_code", None))
+        return await self._company(lambda: show(Code(code="WDJB-MJHT", page="https://login.example.com/device")))
+
+    async def _company(self, begin: Callable[[], None]) -> Identity:
+        await asyncio.to_thread(begin)
+        while self.person is None:  # noqa: ASYNC110 -- a person takes their time, and tests set what comes of it
+            await asyncio.sleep(0.01)
+        if isinstance(self.person, DesksideError):
+            raise self.person
+        self.signed_in, self.error = True, None
         return await self.whoami()
 
     async def sign_out(self) -> bool:
