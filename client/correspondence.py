@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from client.confidential import without_secrets
 from client.errors import DeskUnreachable, SignInNeeded, TooBusy
 from client.model import Comment, Conversation, Ticket
 from client.outbox.attempt import SIGN_IN_WAIT_S
@@ -66,6 +67,15 @@ class Correspondence:
         """
         await self.ask(lambda desk: desk.set_open(ticket_id, wanted=wanted))
         return await self.conversation(ticket_id, refresh=True)
+
+    async def rate(self, ticket_id: str, *, good: bool, words: str = "") -> None:
+        """Tells the help desk whether a ticket that is done has helped. Nothing is kept for later: it is done, or not.
+
+        Raises:
+            DeskFault: the desk could not be asked, or said no.
+        """
+        said = without_secrets(words.strip())[0]
+        await self.ask(lambda desk: desk.rate(ticket_id, good=good, words=said))
 
     async def news(self) -> tuple[tuple[Ticket, Comment], ...]:
         """Agents' answers that were not there before; see `App.news`.

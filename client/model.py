@@ -338,8 +338,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a help desk's adapter can do; the screen shows no page for what it cannot.
 
     `attach`: with the creating request, uploaded before it, or one by one after it. `dedupe`: the server knows our key, can be
-    searched for it, or neither. `closing`: the employee may close a ticket and open it again. `max_file_bytes` is None where the
-    desk does not say.
+    searched for it, or neither. `closing`: the employee may close a ticket and open it again; `rating`: say whether a ticket that
+    is done has helped. `max_file_bytes` is None where the desk does not say.
     """
 
     body: Literal["text", "markdown", "html"] = "text"
@@ -351,6 +351,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     articles: bool = False
     announcements: bool = False
     closing: bool = False
+    rating: bool = False
     max_file_bytes: int | None = None
 
 

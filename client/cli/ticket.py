@@ -263,6 +263,23 @@ def reopen(session: Session, number: str, *, as_json: bool) -> int:
     return _set_open(session, number, wanted=True, as_json=as_json)
 
 
+@command.command("rate")
+@click.argument("number")
+@click.argument("how", type=click.Choice(["good", "bad"]))
+@click.argument("words", nargs=-1)
+@click.pass_obj
+def rate(session: Session, number: str, how: str, words: tuple[str, ...]) -> int:
+    """Say whether the help in the ticket NUMBER was good or bad, and why, if you like."""
+
+    async def work(app: App) -> None:
+        ticket_id = await _ticket_id(app, number, offline=False)
+        await app.correspondence.rate(ticket_id, good=how == "good", words=" ".join(words))
+
+    session.run(work)
+    put("The help desk knows. Thank you.", "good")
+    return 0
+
+
 def _set_open(session: Session, number: str, *, wanted: bool, as_json: bool) -> int:
     async def work(app: App) -> Ticket:
         ticket_id = await _ticket_id(app, number, offline=False)

@@ -91,6 +91,10 @@ class Desk(ABC):
         """Closes a ticket, or opens it again; twice is as once. Only where `closing`."""
         raise CannotDo("This help desk lets only its agents close tickets and open them again.")
 
+    async def rate(self, ticket_id: str, *, good: bool, words: str = "") -> None:
+        """Says whether a ticket that is done has helped; a second time replaces the first. Only where `rating`."""
+        raise CannotDo("This help desk does not ask how its help was.")
+
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the desk's own knowledge base. Only where `articles`."""
         raise CannotDo("This help desk has no articles.")

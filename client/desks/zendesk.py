@@ -72,7 +72,14 @@ class ZendeskDesk(WebDesk):
     api: ClassVar[str] = API
     wants: ClassVar[tuple[str, ...]] = ("request_type", "fields")
     capabilities: ClassVar[Capabilities] = Capabilities(
-        body="text", attach="upload_first", dedupe="search", comments=True, own_list=True, status=True, articles=True
+        body="text",
+        attach="upload_first",
+        dedupe="search",
+        comments=True,
+        own_list=True,
+        rating=True,
+        status=True,
+        articles=True,
     )
 
     def __init__(self, line: Line, *, form: str, fields: tuple[str, ...]) -> None:
@@ -181,6 +188,13 @@ class ZendeskDesk(WebDesk):
         expect, request = OK | NOT_THEIRS, {"request": {"comment": comment}}
         found = await self._line.ask("PUT", path, act=Act.WRITE, expect=expect, json=request)
         self._line.parse(theirs(found), wire.One, act=Act.WRITE)
+
+    async def rate(self, ticket_id: str, *, good: bool, words: str = "") -> None:
+        """Rates a ticket that is solved."""
+        path = f"{API}/tickets/{checked(ticket_id, NUMBER)}/satisfaction_rating"
+        rating = {"score": "good" if good else "bad", **({"comment": words} if words else {})}
+        expect = OK | NOT_THEIRS
+        theirs(await self._line.ask("POST", path, act=Act.KEYED, expect=expect, json={"satisfaction_rating": rating}))
 
     async def articles(self, words: str) -> tuple[Article, ...]:
         """Articles of the help center for these words, best first."""

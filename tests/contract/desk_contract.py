@@ -309,6 +309,22 @@ class DeskContract:
         with pytest.raises(NotFound):
             self.run(bench.desk.set_open("../me", wanted=False))
 
+    def test_rating_a_ticket_that_is_done(self, bench: Bench) -> None:
+        made = self.create(bench, payload())
+        if not bench.desk.capabilities.rating:
+            with pytest.raises(CannotDo):
+                self.run(bench.desk.rate(made.id, good=True))
+            return
+        bench.finish(made.id)
+        self.run(bench.desk.rate(made.id, good=False, words="It is still slow."))
+        assert bench.rated(made.id) == (False, "It is still slow.")
+        self.run(bench.desk.rate(made.id, good=True))
+        assert bench.rated(made.id) == (True, "")
+        with pytest.raises(NotFound):
+            self.run(bench.colleague.rate(made.id, good=False))
+        with pytest.raises(NotFound):
+            self.run(bench.desk.rate("../me", good=False))
+
     def test_a_colleague_cannot_read_or_answer_my_ticket(self, bench: Bench) -> None:
         if not bench.desk.capabilities.comments:
             return

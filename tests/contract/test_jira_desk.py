@@ -63,6 +63,13 @@ class JiraBench:
     def answer(self, ticket_id: str, text: str, *, public: bool) -> None:
         self.server.agent_says(ticket_id, text, public=public)
 
+    def finish(self, ticket_id: str) -> None:
+        self.server.requests[ticket_id] |= {"status": "Resolved", "category": "DONE"}
+
+    def rated(self, ticket_id: str) -> tuple[bool, str]:
+        feedback = self.server.requests[ticket_id]["feedback"]
+        return feedback["rating"] == 5, feedback.get("comment", {}).get("body", "")
+
     def count(self, key: str) -> int:
         return sum(key in one["values"]["description"] for one in self.server.requests.values())
 

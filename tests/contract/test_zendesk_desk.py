@@ -64,6 +64,13 @@ class ZendeskBench:
     def answer(self, ticket_id: str, text: str, *, public: bool) -> None:
         self.server.agent_says(int(ticket_id), text, public=public)
 
+    def finish(self, ticket_id: str) -> None:
+        self.server.requests[int(ticket_id)]["status"] = "solved"
+
+    def rated(self, ticket_id: str) -> tuple[bool, str]:
+        rating = self.server.requests[int(ticket_id)]["satisfaction_rating"]
+        return rating["score"] == "good", rating.get("comment", "")
+
     def count(self, key: str) -> int:
         return sum(key in one["body"] for one in self.server.comments)
 

@@ -51,7 +51,7 @@ class FakeJira(SmallServer):
 
     # --- the API
 
-    def answer(self, asked: Asked) -> Reply:  # noqa: C901, PLR0911 -- a table of addresses
+    def answer(self, asked: Asked) -> Reply:  # noqa: C901, PLR0911, PLR0912 -- a table of addresses
         me = self._who(asked)
         if (asked.method, asked.path) == ("GET", "/rest/api/2/myself"):
             return Reply(200, self._person(me))
@@ -76,6 +76,13 @@ class FakeJira(SmallServer):
                     self._mine(key, me)["issueKey"], me, sent["body"], [], public=sent.get("public", True)
                 )
                 return Reply(201, self._comment(comment, files=False))
+            case "POST", ["request", key, "feedback"]:
+                self._opted_in(asked)
+                sent = self._object(asked, {"type", "rating", "comment"}, {"type", "rating"})
+                if sent["type"] != "csat" or sent["rating"] not in range(1, 6):
+                    raise no(400, "The feedback is not valid")
+                self._mine(key, me)["feedback"] = sent
+                return Reply(201, sent)
             case "POST", ["request", key, "attachment"]:
                 return self._attach(asked, self._mine(key, me)["issueKey"], me)
             case "POST", ["servicedesk", "4", "attachTemporaryFile"]:

@@ -60,6 +60,8 @@ class FakeZendesk(SmallServer):
                 return Reply(200, {"request": self._mine(number, me)})
             case "PUT", ["requests", number]:
                 return self._update(asked, number, me)
+            case "POST", ["tickets", number, "satisfaction_rating"]:
+                return self._rate(asked, self._mine(number, me))
             case "GET", ["requests", number, "comments"]:
                 return self._told(asked, self._mine(number, me)["id"])
             case "GET", ["help_center", "articles", "search"]:
@@ -126,6 +128,16 @@ class FakeZendesk(SmallServer):
             )
         self._say(request["id"], me, sent["comment"]["body"], self._claim(sent["comment"]), public=True)
         return Reply(200, {"request": request})
+
+    def _rate(self, asked: Asked, request: dict[str, Any]) -> Reply:
+        found = asked.json()
+        rating = found.get("satisfaction_rating", {})
+        if unknown(found, {"satisfaction_rating"}) or unknown(rating, {"score", "comment", "reason_code"}):
+            raise Refusal(400, {"error": {"title": "Invalid attribute", "message": "unknown"}})
+        if rating.get("score") not in {"good", "bad"} or request["status"] not in {"solved", "closed"}:
+            raise Refusal(422, {"error": "RecordInvalid", "description": "Record validation errors"})
+        request["satisfaction_rating"] = rating
+        return Reply(200, {"satisfaction_rating": {"id": 1, **rating}})
 
     def _object(self, asked: Asked, allowed: set[str]) -> dict[str, Any]:
         found = asked.json()

@@ -44,6 +44,7 @@ class ConversationPage(Page):
         self._waiting: Waiting = ()
         self._unsent: dict[str, tuple[str, tuple[Attachment, ...]]] = {}
         self._written: dict[str, str] = {}  # replies of this session: their entries, and which ticket they answer
+        self._rated: set[str] = set()  # in this session
         self._sign_in: SignIn | None = None
         self._build()
         self._settling = QTimer(self)  # texts find their height a little after they are shown
@@ -76,6 +77,13 @@ class ConversationPage(Page):
         self._turn.clicked.connect(self._set_open)
         self._turn.hide()
         buttons.addWidget(self._turn)
+        self._helped = Button(self.tr("It helped"), "quiet", icon="check", parent=self)
+        self._helped.clicked.connect(self._rate_good)
+        self._no_help = Button(self.tr("It did not help"), "quiet", icon="cross", parent=self)
+        self._no_help.clicked.connect(self._rate_bad)
+        for button in (self._helped, self._no_help):
+            button.hide()
+            buttons.addWidget(button)
         self.column.addLayout(buttons)
         self._note = Text("", ink="muted", parent=self)
         self._note.hide()
@@ -133,6 +141,8 @@ class ConversationPage(Page):
             self._status.hide()
             self._browser.hide()
             self._turn.hide()
+            self._helped.hide()
+            self._no_help.hide()
             words, files = self._unsent.pop(ticket, ("", ()))
             self._words.setPlainText(words)
             self._files.set_files(files)
@@ -217,7 +227,10 @@ class ConversationPage(Page):
             self.tr("Close the ticket") if ticket.is_open else self.tr("It is not solved: open it again")
         )
         self._turn.set_icon("check" if ticket.is_open else "undo")
-        self._turn.setVisible(self._capabilities().closing)
+        able = self._capabilities()
+        self._turn.setVisible(able.closing)
+        for button in (self._helped, self._no_help):
+            button.setVisible(able.rating and not ticket.is_open and ticket.id not in self._rated)
         self._build_messages()
 
     @Slot()
@@ -269,6 +282,32 @@ class ConversationPage(Page):
 
     def _not_turned(self, error: DesksideError) -> None:
         self._turn.setEnabled(True)
+        self.show_error(error)
+
+    @Slot()
+    def _rate_good(self) -> None:
+        self._rate(good=True)
+
+    @Slot()
+    def _rate_bad(self) -> None:
+        self._rate(good=False)
+
+    def _rate(self, *, good: bool) -> None:
+        if self._shown is not None and self._ticket_id not in self._rated:
+            self._rated.add(self._ticket_id)
+            self._helped.hide()
+            self._no_help.hide()
+            self.bridge_call(
+                self.shell.app.correspondence.rate(self._ticket_id, good=good), self._rated_now, self._not_rated
+            )
+
+    def _rated_now(self, _nothing: None) -> None:
+        self.shell.say(Notice(title=self.tr("Thank you. The help desk knows."), tone="fine"))
+
+    def _not_rated(self, error: DesksideError) -> None:
+        self._rated.discard(self._ticket_id)
+        self._helped.show()
+        self._no_help.show()
         self.show_error(error)
 
     # --- what waits here

@@ -167,6 +167,10 @@ class FakeCorrespondence:
         )
         return await self._app.conversation(ticket_id)
 
+    async def rate(self, ticket_id: str, *, good: bool, words: str = "") -> None:
+        self._app._desk()
+        self._app.said.append(("rate", (ticket_id, good, words)))
+
 
 class FakeWriting:
     """Replies, and whether the same cause was reported before; `before` says so."""
@@ -273,6 +277,7 @@ class FakeApp:
             status=True,
             articles=True,
             closing=True,
+            rating=True,
             max_file_bytes=10_000_000,
         )
         self.program = ("deskside",)

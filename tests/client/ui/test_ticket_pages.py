@@ -177,6 +177,23 @@ def test_a_ticket_is_closed_and_opened_again(start):
     assert said(app, "set_open") == [("412", False), ("412", True)]
 
 
+def test_a_ticket_that_is_done_is_rated_once(start):
+    app = FakeApp.filled()
+    app.error = None
+    seen = start(app, "conversation", "412")
+    seen.see("Close the ticket")
+    assert not seen.has("It helped")
+    seen.press("Close the ticket")
+    app.error = DeskUnreachable("No way to the desk.")
+    seen.press("It did not help")
+    seen.see("No way to the desk.")
+    app.error = None
+    seen.press("It helped")
+    seen.until(lambda: said(app, "rate"))
+    assert said(app, "rate") == [("412", True, "")]
+    assert not seen.has("It helped")
+
+
 def test_where_only_agents_close_there_is_no_button(start):
     app = FakeApp.filled()
     app.error = None
