@@ -180,11 +180,15 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """The payload with its sections: what the employee looks at and agrees to."""
+    """The payload with its sections: what the employee looks at and agrees to.
+
+    `exposed` names files of the employee's own that go as they are and hold what looks like a password or key.
+    """
 
     payload: Payload
     sections: tuple[Section, ...]
     redactions: int = 0
+    exposed: tuple[str, ...] = ()
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):

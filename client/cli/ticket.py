@@ -361,14 +361,23 @@ def _show_preview(shown: Preview, *, as_json: bool, earlier: Earlier | None) -> 
             {"id": one.id, "title": one.title, "included": one.included, "required": one.required}
             for one in shown.sections
         ]
-        preview = payload_shape(shown.payload)
-        put_json({"preview": preview, "sections": sections, "redactions": shown.redactions, "reported_before": earlier})
+        put_json(
+            {
+                "preview": payload_shape(shown.payload),
+                "sections": sections,
+                "redactions": shown.redactions,
+                "exposed_files": shown.exposed,
+                "reported_before": earlier,
+            }
+        )
         return
     print_payload(shown.payload)
     say()
     say("Sections: " + ", ".join(f"{one.id}{'' if one.included else ' (left out)'}" for one in shown.sections))
     if shown.redactions:
         say(f"{shown.redactions} private details were covered.")
+    for name in shown.exposed:
+        say(f"{name} goes as it is, and holds what looks like a password or key: look at it.", "warn")
 
 
 async def _ticket_id(app: App, number: str, *, offline: bool) -> str:

@@ -6,6 +6,7 @@ part of the ticket: not in the body, not in a field, not in an attachment.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from client.confidential import without_secrets
 from client.model import Attachment, Draft, FixOutcome, Payload, Preview, Section
 from client.receipt import sealed
 from client.report.diff import changes
@@ -40,6 +42,7 @@ from diagnostics.words import size
 
 JSON, HTML, SUMMARY = "report.json", "report.html", "summary.txt"
 LONGEST_SUBJECT: Final = 200  # the narrowest desk takes 255 characters, some count bytes
+LOOKED_AT_BYTES: Final = 4 << 20  # of a file, for secrets; a larger one would keep the employee waiting
 DEVICE_FACTS: Final = ("os.host_name", "hardware.serial", "hardware.asset_tag", "interfaces.hardware_addresses")
 NO_SUBJECT: Final = "A problem with this computer"
 
@@ -166,7 +169,7 @@ def compose(
         fields=_fields(report, who=who, device=device, routing=routing),
         attachments=tuple(attachments),
     )
-    return Preview(payload=sealed(payload), sections=sections, redactions=cleaned.redactions)
+    return Preview(payload=sealed(payload), sections=sections, redactions=cleaned.redactions, exposed=_exposed(own))
 
 
 def clean_draft(
@@ -368,6 +371,16 @@ def own_files(attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
         taken.add(name.casefold())
         files.append(msgspec.structs.replace(one, name=name))
     return tuple(files)
+
+
+def _exposed(files: tuple[Attachment, ...]) -> tuple[str, ...]:
+    """The names of texts that hold what looks like a secret. They are the employee's and are not changed; it is said."""
+    found = []
+    for one in files:
+        if len(one.data) <= LOOKED_AT_BYTES and b"\0" not in one.data:
+            with contextlib.suppress(UnicodeDecodeError):
+                found += [one.name] if without_secrets(one.data.decode())[1] else []
+    return tuple(found)
 
 
 def _shown_who(who: Mapping[str, str], device: str) -> dict[str, str]:

@@ -39,6 +39,8 @@ class PreviewPage(Page):
         self._told = ""
         self._heading = Text(self.heading(), "heading", parent=self)
         self._about = Text("", ink="muted", parent=self)
+        self._warning = Text("", ink="problem", parent=self)
+        self._warning.hide()
         self._view = PayloadView(formatted=self._capabilities().body == "html", parent=self)
         self._send = Button(self.tr("Send"), "primary", icon="send", name=self.tr("Send the ticket"), parent=self)
         self._send.clicked.connect(self._go)
@@ -52,6 +54,7 @@ class PreviewPage(Page):
         self._fate.setSpacing(theme.L)
         self.column.addWidget(self._heading)
         self.column.addWidget(self._about)
+        self.column.addWidget(self._warning)
         self.column.addLayout(self._fate)
         self.column.addWidget(self._buttons)
         self.column.addWidget(self._view)
@@ -80,6 +83,7 @@ class PreviewPage(Page):
         self._sign_in = None
         self._heading.setText(self.heading())
         self._about.setText(self.tr("Putting it together…"))
+        self._warning.hide()
         self._view.hide()
         self._buttons.show()
         self._send.setEnabled(False)
@@ -100,6 +104,10 @@ class PreviewPage(Page):
             covered = self.tr("Passwords, keys and the like were covered: {count}.").format(count=preview.redactions)
             words = f"{words} {covered}"
         self._about.setText(words)
+        warning = self.tr(
+            "{names}: goes as it is, and holds what looks like a password or key. Look at it, or take it out."
+        )
+        self._warning.tell(warning.format(names=", ".join(preview.exposed)) if preview.exposed else "")
         self._view.tell(preview.payload)
         self._view.show()
         self._send.setEnabled(True)
@@ -198,6 +206,7 @@ class PreviewPage(Page):
             return
         entry, now = self._entry, standing(self._entry)
         self._heading.setText(now.title)
+        self._warning.hide()
         self._about.setText(self.tr("This is what was written down, exactly as the help desk gets it."))
         clear(self._fate)
         self._sign_in = None

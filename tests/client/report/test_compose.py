@@ -238,6 +238,12 @@ def test_the_employees_files_go_as_they_are_and_the_preview_says_so(drafted, who
     own = Attachment(name="notes.txt", media_type="text/plain", data=b"password=hunter2\x00\xff")
     found = preview(drafted(attachments=(own,)), who)
     assert found.payload.attachments[-1] == own
+    assert found.exposed == ()  # no text
+    text = Attachment(name="app.log", media_type="text/plain", data="Größe 3, password=hunter2".encode())
+    harmless = Attachment(name="b.log", media_type="text/plain", data=b"the password was refused")
+    assert preview(drafted(attachments=(own, text, harmless)), who).exposed == ("app.log",)
+    left_out = drafted(attachments=(text,), left_out=frozenset({"files"}))
+    assert preview(left_out, who).exposed == ()
     (files,) = (one for one in found.sections if one.id == "files")
     assert files.text == "notes.txt (text/plain, 18 bytes): sent as it is"
 

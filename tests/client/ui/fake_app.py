@@ -529,7 +529,8 @@ class FakeApp:
             fields={"cause": "dns.unreachable", "severity": "high", "tier": "L2", "device": "lt-0417"},
             attachments=made + draft.attachments,
         )
-        return Preview(payload=payload, sections=sections, redactions=3)
+        exposed = tuple(one.name for one in draft.attachments if b"password" in one.data)
+        return Preview(payload=payload, sections=sections, redactions=3, exposed=exposed)
 
     async def send(self, preview: Preview) -> OutboxEntry:
         await self._pause()

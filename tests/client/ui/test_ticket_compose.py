@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QTextBrowser, QWidget
 from ticket_looking import drop, said, start
 
 from client.errors import DeskUnreachable, SignInNeeded, StorageFault
-from client.model import Earlier
+from client.model import Attachment, Earlier
 from client.ui import screenshot
 
 __all__ = ["start"]  # a fixture
@@ -234,6 +234,16 @@ def test_preview_is_the_payload(start, qtbot):
     seen.press("Send the ticket")
     seen.until(lambda: said(app, "send"))
     assert said(app, "send")[0] is preview
+
+
+def test_a_file_with_a_secret_in_it_is_named(start):
+    app = FakeApp.empty()
+    files = (
+        Attachment(name="app.log", media_type="text/plain", data=b"password=hunter2"),
+        Attachment(name="b.log", media_type="text/plain", data=b"fine"),
+    )
+    seen = start(app, "preview", msgspec.structs.replace(app.new_draft(words="x"), attachments=files))
+    seen.see("app.log: goes as it is, and holds what looks like a password or key.")
 
 
 def test_the_same_cause_again_can_be_added_to_the_ticket_that_is_open(start, qtbot):
