@@ -168,6 +168,10 @@ class App:
         """Every fix that exists on this platform: (id, title, summary)."""
         return self._fixes.list()
 
+    def script_problems(self) -> tuple[str, ...]:
+        """A sentence for each script of IT that cannot be used. Reads files."""
+        return self._fixes.script_problems()
+
     async def plan(self, fix: str) -> FixPlan:
         """What the fix would do on this machine now; changes nothing.
 
@@ -407,16 +411,20 @@ class App:
     @cached_property
     def _fixes(self) -> Fixes:
         from client.fixes.execute import Fixes  # noqa: PLC0415 -- not needed at rest
-        from client.fixes.machine import Local  # noqa: PLC0415 -- as above
+        from client.fixes.machine import Local, Policy  # noqa: PLC0415 -- as above
         from client.platform.helper import PrivilegedHelper  # noqa: PLC0415 -- as above
 
+        values = self.settings.values
+        policy = Policy(scripts=values.fixes.scripts)
+        if self.settings.origin("network.proxy").locked:  # what the employee has set is what may be wrong
+            policy = Policy(proxy=values.network.proxy, no_proxy=values.network.no_proxy, scripts=values.fixes.scripts)
         helper = PrivilegedHelper(patience_s=0.3 if self.long_lived else 5.0)  # a window must not stand still for long
         return Fixes(
             folder=self.paths.data,
             allowed=self.settings.values.fixes.allowed,
             check=lambda ids: self.check(only=frozenset(ids)),
             last_report=self.last_report,
-            machine=Local(state=self.paths.data / "fixes", helper=helper),
+            machine=Local(state=self.paths.data / "fixes", policy=policy, helper=helper),
         )
 
     @cached_property

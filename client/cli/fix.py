@@ -41,6 +41,8 @@ def list_fixes(session: Session, *, as_json: bool) -> int:
     if not fixes:
         say("Your IT department allows no repairs on this computer, or there are none for it.")
     put_table([(id, title, summary) for id, title, summary in fixes], heads=("id", "what", "how"))
+    for problem in session.app.script_problems():
+        say(problem, "warn")
     return 0
 
 

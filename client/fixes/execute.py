@@ -19,6 +19,7 @@ from typing import Final
 from client.errors import ActionFault, DesksideBug, DesksideError, StorageFault, UsageError
 from client.fixes.actions import ACTIONS, ask_helper
 from client.fixes.catalogue import BY_ID, FIXES, Fix, nearest
+from client.fixes.it_scripts import PREFIX, Script, load
 from client.fixes.journal import Ended, Journal, Record, Stepped, Undone, begun
 from client.fixes.machine import Local, Machine
 from client.fixes.plan import Planned, Say, narrowed
@@ -74,7 +75,7 @@ class Fixes:
         offers = self._offers()
         return tuple(
             (fix.id, fix.title, fix.summary)
-            for fix in FIXES
+            for fix in (*FIXES, *self._scripts().values())
             if not self._forbidden(fix) and (fix.actions or fix.privileged in offers)
         )
 
@@ -84,7 +85,7 @@ class Fixes:
         Raises:
             UsageError: there is no such fix.
         """
-        fix = _fix(id)
+        fix = self._fix(id)
         if refused := self._forbidden(fix):
             return _plan(fix, Planned(refused=refused), checks=())
         planned: list[Planned] = []
@@ -134,7 +135,7 @@ class Fixes:
         began, clock = datetime.now(UTC), time.monotonic()
         words = []
         try:
-            async with asyncio.timeout(_fix(record.outcome.fix).deadline_s):
+            async with asyncio.timeout(self._fix(record.outcome.fix).deadline_s):
                 for name, state in reversed(record.undo):
                     undo = ACTIONS[name].undo if name in ACTIONS else None
                     if undo is None:
@@ -158,6 +159,41 @@ class Fixes:
         """The fixes tried on this computer, newest first. Reads a file."""
         return tuple(record.outcome for record in self._journal.records())
 
+    def script_problems(self) -> tuple[str, ...]:
+        """A sentence for each script of IT that cannot be used. Reads files."""
+        return self._load_scripts()[1]
+
+    # --- which fix
+
+    def _fix(self, id: str) -> Fix:
+        if fix := BY_ID.get(id) or (self._scripts().get(id) if id.startswith(PREFIX) else None):
+            return fix
+        near = nearest(id)
+        raise UsageError(
+            f"There is no fix {id!r}.",
+            hint=f"Did you mean {near}?" if near else "`deskside fix list` shows every fix there is.",
+        )
+
+    def _scripts(self) -> dict[str, Fix]:
+        """IT's scripts as fixes, by id."""
+        found = {}
+        for name, script in self._load_scripts()[0].items():
+            manifest = script.manifest
+            found[f"{PREFIX}{name}"] = Fix(
+                id=f"{PREFIX}{name}",
+                title=manifest.title,
+                summary=manifest.summary,
+                actions=(("run_script", name),),
+                checks=manifest.checks,
+                platforms=(self._machine.platform,),
+                deadline_s=manifest.deadline_s + 30.0,
+            )
+        return found
+
+    def _load_scripts(self) -> tuple[dict[str, Script], tuple[str, ...]]:
+        machine = self._machine
+        return load(machine.policy.scripts, platform=machine.platform, root=machine.root)
+
     # --- judging a plan
 
     def _forbidden(self, fix: Fix) -> str:
@@ -169,7 +205,7 @@ class Fixes:
 
     def _must_accept(self, plan: FixPlan) -> Fix:
         """The fix of a plan that this object has made, that still holds, and that says nothing an action would not say."""
-        fix = _fix(plan.fix)
+        fix = self._fix(plan.fix)
         if refused := plan.refused or self._forbidden(fix):
             raise ActionFault(refused, hint="Nothing was changed.")
         if not any(
@@ -272,7 +308,7 @@ class Fixes:
             return ()
         report = await asyncio.to_thread(self._last_report)
         if report is not None and _age(report) <= REPORT_LIVES:
-            found = _of(report, plan)
+            found = _of(report, plan, self._fix(plan.fix))
             if found:
                 return found
         progress("Looking at how things are before the fix.")
@@ -289,7 +325,7 @@ class Fixes:
 
     async def _after(self, plan: FixPlan) -> tuple[Finding, ...]:
         try:
-            return _of(await self._check(plan.checks), plan)
+            return _of(await self._check(plan.checks), plan, self._fix(plan.fix))
         except DesksideError as error:
             log.warning("the checks of %s could not be run: %s", plan.fix, error)
             return ()
@@ -354,23 +390,12 @@ def _plan(fix: Fix, *planned: Planned, checks: tuple[str, ...]) -> FixPlan:
     )
 
 
-def _fix(id: str) -> Fix:
-    if fix := BY_ID.get(id):
-        return fix
-    near = nearest(id)
-    raise UsageError(
-        f"There is no fix {id!r}.",
-        hint=f"Did you mean {near}?" if near else "`deskside fix list` shows every fix there is.",
-    )
-
-
 def _concerns(fix: Fix, finding: Finding) -> bool:
     return finding.check in fix.checks or finding.area in fix.checks
 
 
-def _of(report: Report, plan: FixPlan) -> tuple[Finding, ...]:
+def _of(report: Report, plan: FixPlan, fix: Fix) -> tuple[Finding, ...]:
     """The findings of a plan's checks; of a whole area only those that its fix is about."""
-    fix = _fix(plan.fix)
     return tuple(
         one for one in report.findings if (one.check in plan.checks or one.area in plan.checks) and _concerns(fix, one)
     )

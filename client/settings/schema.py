@@ -137,6 +137,13 @@ class Fixes(msgspec.Struct, frozen=True, kw_only=True):
             extra=_MACHINE,
         ),
     ] = ("*",)
+    scripts: Annotated[
+        str,
+        Meta(
+            description="A folder with scripts of IT's own, which only administrators can write to. See docs/scripts.md.",
+            extra=_MACHINE,
+        ),
+    ] = ""
     privileged: Annotated[
         tuple[str, ...],
         Meta(

@@ -206,6 +206,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], str]]] = {
     "network.public_urls": _urls,
     "network.internal_names": _hosts,
     "network.proxy": _proxy,
+    "fixes.scripts": _full_path,
     "network.no_proxy": _hosts,
     "network.ca_file": _full_path,
     "network.time_server": _host,

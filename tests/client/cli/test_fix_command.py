@@ -57,6 +57,9 @@ class StandIn:
     def fixes(self) -> tuple[tuple[str, str, str], ...]:
         return ((PLAN.fix, PLAN.title, PLAN.summary),)
 
+    def script_problems(self) -> tuple[str, ...]:
+        return ("IT's script x is not used: it is a link.",)
+
     def journal(self) -> tuple[FixOutcome, ...]:
         return (outcome(FixResult.HELPED, can_undo=True),)
 

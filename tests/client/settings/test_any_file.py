@@ -128,7 +128,7 @@ EVIL = {
         "redirect": "http://localhost/evil",
         "redirect_ports": ["6666"],
     },
-    "fixes": {"allowed": ["evil"], "privileged": ["evil"]},
+    "fixes": {"allowed": ["evil"], "privileged": ["evil"], "scripts": "/evil"},
     "network": {"ca_file": "/evil.pem"},
     "knowledge": {
         "packs": ["https://evil.example/it.pack ed25519:" + "e" * 43 + "="],

@@ -11,6 +11,7 @@ from client.settings.schema import KEYS, Key, Settings, json_schema
 from client.settings.values import read_service, read_value
 
 MACHINE = {
+    "fixes.scripts",
     "announcements.from_desk",
     "announcements.feed",
     "desk.kind",
