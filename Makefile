@@ -43,6 +43,7 @@ lab: $(READY_TEST)
 	 else echo "The fault lab needs root and there is no sudo: its tests were NOT run."; fi
 
 bench: $(READY_TEST)
+	$(BIN)/python tests/bench_search.py
 	$(BIN)/python tests/desktop.py $(BIN)/python tests/bench_tray.py
 
 screenshots: $(READY_TEST)
