@@ -256,6 +256,26 @@ FIXES: Final = (
         platforms=("linux",),
     ),
     Fix(
+        id="desktop.reset_apps",
+        title="Forget which program opens which file",
+        summary="Helps when files open in a wrong program. The system's own choices count again.",
+        actions=(("set_aside", "default_apps"),),
+        platforms=("linux",),
+    ),
+    Fix(
+        id="startup.disable_broken",
+        title="Switch off broken start-up items",
+        summary="Helps with error messages at every sign-in: what is started there and is not installed any more.",
+        actions=(("startup_item", ""),),
+    ),
+    Fix(
+        id="network.forget_wifi",
+        title="Forget a Wi-Fi network",
+        summary="Helps when its password has changed. You join it afresh, with the password.",
+        actions=(("forget_network", ""),),
+        checks=("link", "address"),
+    ),
+    Fix(
         id="desktop.clear_thumbnails",
         title="Forget the preview pictures of files",
         summary="Helps when previews are wrong or missing. They are made again as you look at folders.",

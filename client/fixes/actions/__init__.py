@@ -11,6 +11,7 @@ from client.fixes.actions import (
     default_printer,
     empty_trash,
     flush_dns,
+    forget_network,
     large_files,
     open_settings,
     print_jobs,
@@ -21,6 +22,7 @@ from client.fixes.actions import (
     run_script,
     set_aside,
     small_caches,
+    startup_item,
     unmute,
 )
 from client.fixes.plan import Action
@@ -34,6 +36,7 @@ ACTIONS: Final[dict[str, Action]] = {
         default_printer,
         empty_trash,
         flush_dns,
+        forget_network,
         large_files,
         open_settings,
         print_jobs,
@@ -44,6 +47,7 @@ ACTIONS: Final[dict[str, Action]] = {
         run_script,
         set_aside,
         small_caches,
+        startup_item,
         unmute,
     )
 }

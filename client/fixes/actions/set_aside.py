@@ -91,6 +91,13 @@ TABLE: Final = {
         missing="Teams has stored nothing here.",
         done="Teams fetches it afresh when it is next opened.",
     ),
+    "default_apps": _Kept(
+        patterns={"linux": (".config/mimeapps.list", ".local/share/applications/mimeapps.list")},
+        words="Forget which program you have chosen for which kind of file.",
+        details=("The system's own choices count until you choose again.",),
+        missing="You have chosen no programs of your own for files.",
+        done="The system's own choices count now.",
+    ),
     "screen_layout": _Kept(
         patterns={"linux": (".config/monitors.xml",)},
         words="Forget how screens are arranged; the desktop arranges them anew.",

@@ -68,6 +68,9 @@ def test_every_promised_fix_exists():
         "desktop.clear_thumbnails",
         "desktop.clear_icons",
         "desktop.clear_fonts",
+        "desktop.reset_apps",
+        "startup.disable_broken",
+        "network.forget_wifi",
         *(f"settings.{page}" for page in pages),
     ]
     assert set(promised) == set(BY_ID)

@@ -215,6 +215,7 @@ ASIDE = {
         "win32": "AppData/Roaming/Microsoft/Teams/Cache/x",
     },
     "screen_layout": {"linux": ".config/monitors.xml"},
+    "default_apps": {"linux": ".config/mimeapps.list"},
 }
 
 
