@@ -31,6 +31,7 @@ BUILT_IN: Final = {
     "demo": "client.desks.employee:EmployeeDesk",  # the embedded desk speaks the employee API
     "email": "client.desks.email:EmailDesk",
     "freshservice": "client.desks.freshservice:FreshserviceDesk",
+    "glpi": "client.desks.glpi:GlpiDesk",
     "jira_service_management": "client.desks.jira_service_management:JiraDesk",
     "osticket": "client.desks.osticket:OsTicketDesk",
     "request_tracker": "client.desks.request_tracker:RequestTrackerDesk",

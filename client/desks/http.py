@@ -160,6 +160,10 @@ class Line:
                 self._known.popitem(last=False)
         return found
 
+    def sign_in_with(self, secret: str) -> None:
+        """Uses another secret from now on: the token that an earlier one was exchanged for."""
+        self._secret = secret
+
     def recall(self, answers: Mapping[str, tuple[str, bytes]]) -> None:
         """Takes answers from before, by their addresses: each its ETag and its body. They are asked for with it from now on."""
         for url, (etag, body) in list(answers.items())[-MAX_KNOWN:]:

@@ -63,6 +63,13 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
             extra=_MACHINE,
         ),
     ] = False
+    oauth_client: Annotated[
+        str,
+        Meta(
+            description="GLPI's OAuth client for Deskside, IDENTIFIER:SECRET; it opens nothing without a person's password.",
+            extra=_MACHINE,
+        ),
+    ] = ""
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
