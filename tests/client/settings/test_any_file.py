@@ -115,6 +115,7 @@ EVIL = {
         "fields": ["cause=evil"],
         "routing": ["* -> queue=evil"],
         "personal_key": True,
+        "oauth_client": "evil:evil",
     },
     "sign_in": {
         "method": "oidc",

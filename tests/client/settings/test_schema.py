@@ -21,6 +21,7 @@ MACHINE = {
     "desk.fields",
     "desk.routing",
     "desk.personal_key",
+    "desk.oauth_client",
     "sign_in.method",
     "sign_in.issuer",
     "sign_in.client_id",
