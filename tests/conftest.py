@@ -7,6 +7,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples at every run, so that a change is judged by what it changed; `pytest --hypothesis-profile=seeking` looks for new
+# ones. Without a deadline: a busy computer is no finding.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("seeking", deadline=None)
+settings.load_profile("repeatable")
 
 LOOPBACK = ("127.", "::1", "localhost")
 real_connect = socket.socket.connect

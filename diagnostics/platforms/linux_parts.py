@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Final
 
 from diagnostics.platforms.parts import Battery, Crash, DiskHealth, Memory, Printer, Sound, UpdateState
@@ -57,9 +58,11 @@ def parse_battery(name: str, files: dict[str, str]) -> Battery | None:
     def number(*names: str) -> float:
         for one in names:
             try:
-                return float(files[one].strip())
+                found = float(files[one].strip())
             except (KeyError, ValueError):
                 continue
+            if isfinite(found):
+                return found
         return 0.0
 
     energy = number("energy_full_design") > 0

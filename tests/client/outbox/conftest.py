@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from client.errors import DeskFault, NotFound
 from client.model import Attachment, Capabilities, Comment, Conversation, Created, Payload, Ticket
 from client.outbox.delivery import Delivery
 from client.outbox.store import Outbox
-
-settings.register_profile("no deadline", deadline=None)  # a busy computer is no finding
-settings.load_profile("no deadline")
 
 
 class Clock:

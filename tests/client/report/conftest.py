@@ -5,13 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import settings
 
 from client.model import Attachment, Draft, FixOutcome, FixResult
 from diagnostics.model import Diagnosis, Finding, Report, Severity, Status, Tier
-
-settings.register_profile("no deadline", deadline=None)  # a busy computer is no finding
-settings.load_profile("no deadline")
 
 WHO = {"client": "deskside 0.1.0", "device": "laptop-7", "platform": "linux"}
 KEY = "6f1c2d3e-1111-4222-8333-abcdefabcdef"

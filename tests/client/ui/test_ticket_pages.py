@@ -184,6 +184,7 @@ def test_a_ticket_that_is_done_is_rated_once(start):
     seen.see("Close the ticket")
     assert not seen.has("It helped")
     seen.press("Close the ticket")
+    seen.see("Closed")
     app.error = DeskUnreachable("No way to the desk.")
     seen.press("It did not help")
     seen.see("No way to the desk.")

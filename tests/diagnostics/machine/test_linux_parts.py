@@ -94,6 +94,13 @@ def test_what_a_battery_does_not_know_stays_unknown(changes, health):
     assert battery.health_percent == health
 
 
+@pytest.mark.parametrize("told", ["inf", "-Infinity", "nan", "1e999"])
+def test_a_battery_that_tells_no_number_has_no_cycles(told):
+    battery = parse.parse_battery("BAT0", {**BATTERY, "cycle_count": told})
+    assert battery is not None
+    assert battery.cycles is None
+
+
 def test_cycles_that_are_not_counted_are_unknown():
     battery = parse.parse_battery("BAT0", {**BATTERY, "cycle_count": "0\n"})
     assert battery is not None
