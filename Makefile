@@ -18,7 +18,7 @@ help:
 	@echo "make screenshots  every page in light and dark into build/screenshots"
 	@echo "make storm        10,000 clients whose help desk comes back, in virtual time, into docs/storm.md"
 	@echo "make torture      over 1,000 kills of clients, help desks and the network while tickets are written and sent"
-	@echo "make packages     deb and rpm (and, with wixl, the MSI) into build/packages"
+	@echo "make packages     deb and rpm into build/packages"
 	@echo "make packages-test  installs, upgrades and purges the deb in a clean Debian root; needs root"
 	@echo "make clean        removes .venv and caches"
 
