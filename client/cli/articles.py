@@ -68,9 +68,12 @@ def show(session: Session, article_id: str, *, as_json: bool) -> int:
     if as_json:
         put_json({"article": article})
         return 0
-    put_markdown(f"# {article.title}\n\n{article.body}")
-    for fix in article.fixes:
-        put(f"Repair: deskside fix run {fix}", "dim")
+    put_markdown(f"# {article.title}")
+    here = {id for id, _, _ in session.app.fixes()}
+    for fix in article.fixes:  # first, as in the window: articles speak of what is "above"
+        if fix in here:
+            put(f"Repair: deskside fix run {fix}", "dim")
+    put_markdown(article.body)
     return 0
 
 

@@ -77,7 +77,8 @@ def test_our_articles_have_what_an_article_needs(path):
     assert len(one.summary) <= 160
     for link in re.findall(r"\(article:([^)]*)\)", one.body):
         assert (OURS / "en" / f"{link}.md").exists(), link
-    for fix in re.findall(r"[Pp]ress \*\*([^*]+)\*\* below", one.body):
+    assert not re.search(r"[Pp]ress \*\*[^*]+\*\* below", one.body), "the buttons stand above the text"
+    for fix in re.findall(r"[Pp]ress \*\*([^*]+)\*\* above", one.body):
         assert fix in {BY_ID[id].title for id in one.fixes}, (
             f"the text names the button {fix!r}, which the article does not offer"
         )
